@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The agent: the process that owns an account's session.  This header is
+ * the map of its parts: agent.c lives and ends, login.c and session.c speak
+ * with the centre, desk.c serves the faces, start.c forks it off.
+ */
+#ifndef CHAT_AGENT_AGENT_H
+#define CHAT_AGENT_AGENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "chat/account.h"
+#include "chat/agent/book.h"
+#include "chat/agent/centre.h"
+#include "chat/agent/door.h"
+#include "chat/agent/outbox.h"
+#include "chat/agent/trust.h"
+#include "lib/loop.h"
+
+enum {
+	LEAVE_MS = 5000, /* a logout takes at most this long */
+	LONELY_MS = 10000, /* nobody came: end */
+	TROUBLE_MS = 2000, /* shorter failures are not worth a word */
+	SLOW_MS = 8000, /* an exchange that takes longer is a failure */
+	ACTIVE_MS = 60000, /* after something was said, poll this long */
+	POLL_MS = 2000, /* this often */
+	RETRY_MS = 500, /* the first pause, then doubling */
+	RETRY_MAX_MS = 30000,
+	LOGIN_TRIES = 12, /* while the centre is busy */
+	REQUEST_TRIES = 4, /* then the face is told what the centre said */
+	LOGOUT_TRIES = 2, /* while it cannot be reached */
+};
+
+enum agent_state {
+	AGENT_OUT, /* nobody is logged in */
+	AGENT_KNOCKING, /* looks who is there, tries the stored token */
+	AGENT_ENTERING, /* a login is under way */
+	AGENT_IN,
+	AGENT_LEAVING, /* logs out, then ends */
+	AGENT_OVER, /* the session ended from outside, or in a fault */
+};
+
+/* A face that waits for an answer. */
+struct waiter {
+	unsigned face; /* 0: nobody */
+	json_t *tag;
+};
+
+/* What the exchange under way asks for, besides errands. */
+enum agent_extra { EXTRA_NONE, EXTRA_SYNC, EXTRA_LIVE };
+
+struct agent {
+	const struct account *account;
+	struct loop *loop;
+	struct book *book;
+	struct outbox outbox;
+	struct trust trust;
+	struct centre *centre;
+	struct door *door;
+	enum agent_state state;
+	int status; /* the process's own, at the end */
+
+	struct book_place place;
+	int64_t login_time; /* the centre's wall clock */
+	int64_t heartbeat; /* milliseconds */
+	int64_t message_bytes;
+	char seen_pin[TLS_PIN_LEN + 1]; /* what the centre last showed */
+
+	/* Login. */
+	struct waiter entering;
+	json_t *login; /* the request, wiped once it is answered */
+	int tries;
+	bool resuming; /* the knock carries a token */
+
+	/* The exchange under way. */
+	int asked;
+	enum agent_extra extra;
+
+	/* Polling and retries. */
+	bool sync_due, live_due, pausing;
+	bool handling; /* replies are being gone through: start nothing */
+	int failures;
+	int64_t active, interval; /* clock_mono(), milliseconds */
+	struct loop_timer poll, pause;
+
+	/* Is the centre there? */
+	bool unreachable;
+	int64_t trouble_since; /* clock_mono(), 0: all is well */
+	struct loop_timer trouble;
+
+	/* The end. */
+	bool leave; /* as soon as the login under way is over */
+	struct waiter quitting;
+	struct loop_timer end;
+	int64_t marked; /* rows up to here are marked as shown */
+};
+
+/* agent.c */
+
+/*
+ * The agent's life, in its own process.  Says on ready once how the start
+ * went ("0 ready" or an exit status and a sentence).  Returns the process's
+ * exit status.
+ */
+int agent_main(const struct account *account, int ready);
+
+/* Answers a face that waits, if it is still there; takes over the reply. */
+void agent_answer(struct agent *agent, struct waiter *waiter, json_t *reply);
+
+/* Gives the faces what the book has new for them. */
+void agent_news(struct agent *agent);
+void agent_give(struct agent *agent, struct face_end *face);
+
+/* Something that ends this agent: faces get the status and the sentence. */
+void agent_fail(struct agent *agent, int status, const char *why);
+
+/* The session was ended by the centre; faces get the event (taken over). */
+void agent_over(struct agent *agent, json_t *event);
+
+/* Logs out if need be, in bounded time, and ends. */
+void agent_leave(struct agent *agent);
+void agent_finish(struct agent *agent);
+
+/* session.c */
+
+/* The courier is back. */
+void session_done(void *arg, struct centre_exchange *exchange);
+
+/* A request that carries token and cursors. */
+json_t *session_request(const struct agent *agent, const char *op);
+
+/* Starts the next exchange if there is a reason and nothing is under way. */
+void session_go(struct agent *agent);
+
+/* Something was typed or received: poll often for a while. */
+void session_active(struct agent *agent);
+
+/* login.c */
+
+/* The answers to what the next two asked. */
+void session_knocked(
+    struct agent *agent, const struct centre_exchange *exchange);
+void session_entered(
+    struct agent *agent, const struct centre_exchange *exchange);
+
+/* Looks who is there and tries the stored token, for a face that waits. */
+void session_knock(struct agent *agent);
+
+/* Logs in with agent->login. */
+void session_enter(struct agent *agent);
+
+/* The session's own reply to a login, for a face. */
+json_t *session_reply(const struct agent *agent, json_t *tag);
+
+/* desk.c */
+
+/* A face's line. */
+void desk_line(
+    struct agent *agent, struct face_end *face, const char *line, size_t len);
+
+/* A refusal in a face's words. */
+json_t *desk_refuse(json_t *tag, const char *error, const char *text);
+
+/* The event for a change in an own message's state. */
+json_t *desk_state(const char *id, const char *to, const char *state);
+
+#endif

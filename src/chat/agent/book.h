@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The client's database: where it stands with the centre (token, epoch,
+ * cursors), all that was said, and what still has to be sent.  The agent
+ * alone opens it.  Knows no clock; what it reports as stored is on the disk.
+ */
+#ifndef CHAT_AGENT_BOOK_H
+#define CHAT_AGENT_BOOK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/wire.h"
+
+enum {
+	BOOK_VERSION = 1,
+	BOOK_WHY_LEN = 1024,
+};
+
+struct book;
+
+/* Where this client stands with the centre. */
+struct book_place {
+	char token[WIRE_TOKEN_LEN + 1]; /* "" without a session */
+	char epoch[WIRE_EPOCH_LEN + 1]; /* "" before the first login */
+	int64_t mail, room; /* all up to here is stored */
+};
+
+enum book_kind {
+	BOOK_MESSAGE,
+	BOOK_BROADCAST,
+	BOOK_NOTICE,
+	BOOK_LOGIN,
+	BOOK_LOGOUT,
+};
+
+enum book_state {
+	BOOK_RECEIVED, /* from others */
+	BOOK_QUEUED, /* our own, from here on */
+	BOOK_ACCEPTED,
+	BOOK_FETCHED,
+	BOOK_REFUSED,
+};
+
+/* One row; the strings live until the function that got it returns. */
+struct book_row {
+	int64_t number; /* grows with every row */
+	enum book_kind kind;
+	enum book_state state;
+	int64_t time; /* wall clock, milliseconds */
+	const char *author, *recipient, *id, *text;
+};
+
+/*
+ * Opens the book of that user, making it if there is none.  NULL with a
+ * sentence in why; a file that is no database any more is moved aside.
+ */
+struct book *book_open(
+    const char *path, const char *user, char why[BOOK_WHY_LEN]);
+void book_close(struct book *book);
+
+/* The sentence about the last call that returned -1. */
+const char *book_why(const struct book *book);
+
+int book_place(struct book *book, struct book_place *place);
+int book_set_place(struct book *book, const struct book_place *place);
+
+/*
+ * Stores what one reply to sync brought together with the cursors after it,
+ * all or nothing.  What is there already is skipped; receipts settle the
+ * messages that they name: fn (may be NULL) is told which.
+ */
+int book_store(struct book *book, const struct wire_event *events, size_t count,
+    const struct book_place *place,
+    void (*fn)(void *arg, const char *id, const char *recipient), void *arg);
+
+/* Writes an own message down as queued.  recipient "" is everybody. */
+int book_queue(struct book *book, const char *id, const char *recipient,
+    const char *text, int64_t time, int64_t *number);
+
+/* Own message: queued becomes accepted or refused; any other state stays. */
+int book_settle(struct book *book, int64_t number, enum book_state state,
+    const char *reason);
+
+/* 1 and the row if it is there, 0 if not, -1 on error. */
+int book_row(struct book *book, int64_t number,
+    void (*fn)(void *arg, const struct book_row *row), void *arg);
+
+/* All that is queued, oldest first; -1 on error. */
+int book_queued(struct book *book,
+    void (*fn)(void *arg, const struct book_row *row), void *arg);
+
+/*
+ * What others said after row `after`, oldest first, until fn returns false:
+ * rows that nobody was shown, and all rows after `fresh`.
+ */
+int book_news(struct book *book, int64_t after, int64_t fresh,
+    bool (*fn)(void *arg, const struct book_row *row), void *arg);
+
+/* The last row's number, and the one before the first that was not shown. */
+int book_ends(struct book *book, int64_t *last, int64_t *shown);
+
+/* All up to that row has been shown. */
+int book_shown(struct book *book, int64_t number);
+
+#endif

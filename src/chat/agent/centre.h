@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The link to the centre: one short TLS connection for each exchange, made
+ * by a courier thread, so that the agent's loop never waits for a name
+ * server or a peer.  The courier keeps no state and logs nothing.
+ */
+#ifndef CHAT_AGENT_CENTRE_H
+#define CHAT_AGENT_CENTRE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <jansson.h>
+
+#include "chat/agent/trust.h"
+#include "lib/loop.h"
+
+enum {
+	/*
+	 * Requests of one exchange are written before the first reply is
+	 * read, so both must fit into what the kernel buffers.
+	 */
+	CENTRE_REQUESTS_MAX = 64,
+	CENTRE_OCTETS_MAX = 65536,
+	CENTRE_WHY_LEN = 512,
+};
+
+enum centre_status {
+	CENTRE_OK, /* every request was answered */
+	CENTRE_UNREACHABLE, /* no connection: nothing was sent */
+	CENTRE_UNTRUSTED, /* not the right centre: nothing was sent */
+	CENTRE_BROKEN, /* it ended before the last reply */
+};
+
+/* Requests in order, and what came back. */
+struct centre_exchange {
+	char *out;
+	size_t out_len;
+	int count;
+
+	enum centre_status status;
+	char why[CENTRE_WHY_LEN]; /* unless CENTRE_OK */
+	struct trust_result trust;
+	json_t *replies[CENTRE_REQUESTS_MAX + 1];
+	int got;
+};
+
+struct centre;
+
+/*
+ * Starts the courier.  The strings of host and trust must outlive it.
+ * done gets every exchange back, in the loop, and frees it; an exchange that
+ * it starts at once goes over the same connection.  NULL with why.
+ */
+struct centre *centre_new(struct loop *loop, const char *host, int port,
+    int family, const struct trust *trust,
+    void (*done)(void *arg, struct centre_exchange *exchange), void *arg,
+    char why[CENTRE_WHY_LEN]);
+
+struct centre_exchange *centre_exchange_new(void);
+void centre_exchange_free(struct centre_exchange *exchange);
+
+/* False if the request does not fit any more. */
+bool centre_add(struct centre_exchange *exchange, const json_t *request);
+
+/* Hands the exchange over; only one can be under way. */
+void centre_start(struct centre *centre, struct centre_exchange *exchange);
+bool centre_busy(const struct centre *centre);
+
+#endif

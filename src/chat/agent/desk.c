@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What faces may ask of the agent, each as a row: name, whether a session is
+ * needed, handler.  Runs in the agent; trusts a face with the session, but
+ * checks every member of its lines.
+ */
+#include "chat/agent/agent.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "lib/text.h"
+#include "lib/unix.h"
+#include "lib/wire.h"
+
+/* One line of a face, taken apart. */
+struct wish {
+	struct face_end *face;
+	const json_t *line;
+	json_t *tag; /* borrowed, or NULL */
+};
+
+struct desk_row {
+	const char *name;
+	bool session;
+	void (*fn)(struct agent *agent, const struct wish *wish);
+};
+
+/* A refusal in a face's words. */
+json_t *
+desk_refuse(json_t *tag, const char *error, const char *text)
+{
+	json_t *reply = json_object();
+
+	json_object_set_new(reply, "ok", json_false());
+	json_object_set_new(reply, "error", json_string(error));
+	json_object_set_new(reply, "text", json_string(text));
+	if (tag != NULL)
+		json_object_set(reply, "tag", tag);
+	return reply;
+}
+
+static void
+refuse(const struct wish *wish, const char *error, const char *text)
+{
+	door_send(wish->face, desk_refuse(wish->tag, error, text));
+}
+
+static struct waiter
+waiter_of(const struct wish *wish)
+{
+	return (struct waiter){wish->face->serial, json_incref(wish->tag)};
+}
+
+/* The event for a change in an own message's state. */
+json_t *
+desk_state(const char *id, const char *to, const char *state)
+{
+	json_t *event = json_object();
+
+	json_object_set_new(event, "event", json_string("state"));
+	json_object_set_new(event, "id", json_string(id));
+	if (*to != '\0')
+		json_object_set_new(event, "to", json_string(to));
+	json_object_set_new(event, "state", json_string(state));
+	return event;
+}
+
+static const char *
+state_name(const struct agent *agent)
+{
+	switch (agent->state) {
+	case AGENT_OUT:
+	case AGENT_KNOCKING:
+	case AGENT_ENTERING:
+		return "out";
+	case AGENT_IN:
+		return "in";
+	case AGENT_LEAVING:
+	case AGENT_OVER:
+		return "over";
+	}
+	return "over";
+}
+
+static void
+do_status(struct agent *agent, const struct wish *wish)
+{
+	json_t *reply = wire_accept(wish->tag);
+
+	json_object_set_new(reply, "user", json_string(agent->account->user));
+	json_object_set_new(
+	    reply, "centre", json_string(agent->account->where));
+	json_object_set_new(reply, "session", json_string(state_name(agent)));
+	json_object_set_new(
+	    reply, "reachable", json_boolean(!agent->unreachable));
+	json_object_set_new(
+	    reply, "queued", json_integer(outbox_messages(&agent->outbox)));
+	json_object_set_new(reply, "pin", json_string(agent->seen_pin));
+	door_send(wish->face, reply);
+}
+
+/* The request for a login, which alone holds the password. */
+static json_t *
+login_request(const struct agent *agent, const char *password)
+{
+	json_t *request = json_object();
+
+	json_object_set_new(request, "op", json_string("login"));
+	json_object_set_new(request, "user", json_string(agent->account->user));
+	json_object_set_new(request, "password", json_string(password));
+	return request;
+}
+
+/*
+ * With a password, logs in; without, looks whether the centre is the right
+ * one and whether the session that the book knows still lives.
+ */
+static void
+do_login(struct agent *agent, const struct wish *wish)
+{
+	const char *password = wire_get_string(wish->line, "password");
+
+	if (agent->state == AGENT_IN) {
+		door_send(wish->face, session_reply(agent, wish->tag));
+		return;
+	}
+	if (agent->state != AGENT_OUT) {
+		refuse(wish, "busy", "Another login is under way.");
+		return;
+	}
+	agent->entering = waiter_of(wish);
+	agent->tries = 0;
+	if (password == NULL) {
+		session_knock(agent);
+		return;
+	}
+	agent->login = login_request(agent, password);
+	session_enter(agent);
+}
+
+/* The user has said that the key which the centre showed is the right one. */
+static void
+do_trust(struct agent *agent, const struct wish *wish)
+{
+	const char *pin = wire_get_string(wish->line, "pin");
+
+	if (pin == NULL || strcmp(pin, agent->seen_pin) != 0) {
+		refuse(wish, "not-allowed",
+		    "The centre has not shown that public key.");
+		return;
+	}
+	if (trust_remember(&agent->trust, pin) == -1) {
+		refuse(wish, "internal",
+		    "The public key cannot be written to known_servers.");
+		return;
+	}
+	door_send(wish->face, wire_accept(wish->tag));
+}
+
+static void
+do_watch(struct agent *agent, const struct wish *wish)
+{
+	struct face_end *face = wish->face;
+
+	if (book_ends(agent->book, &face->fresh, &face->given) == -1) {
+		refuse(wish, "failed", book_why(agent->book));
+		agent_fail(agent, EX_IOERR, book_why(agent->book));
+		return;
+	}
+	door_send(face, wire_accept(wish->tag));
+	face->watching = true;
+	agent_give(agent, face);
+}
+
+/* Checks a text; a sentence about what is wrong with it, or NULL. */
+static const char *
+text_wrong(const struct agent *agent, const json_t *text, char out[160])
+{
+	const char *s = json_string_value(text);
+	size_t len = json_string_length(text);
+	ssize_t bad;
+
+	if (s == NULL || len == 0)
+		return "There is no text.";
+	if ((int64_t)len > agent->message_bytes) {
+		snprintf(out, 160,
+		    "The message is too long: %zu bytes, at most %lld.", len,
+		    (long long)agent->message_bytes);
+		return out;
+	}
+	bad = text_bad_at(s, len);
+	if (bad == -1)
+		return NULL;
+	snprintf(out, 160, "The message holds a control character at byte %zd.",
+	    bad + 1);
+	return out;
+}
+
+/* Queues a message or a broadcast: written down before anything else. */
+static void
+queue(struct agent *agent, const struct wish *wish, const char *to)
+{
+	const json_t *text = json_object_get(wish->line, "text");
+	char id[OUTBOX_ID_LEN + 1], why[160];
+	const char *wrong = text_wrong(agent, text, why);
+	json_t *reply;
+
+	if (wrong != NULL) {
+		refuse(wish, "bad-request", wrong);
+		return;
+	}
+	if (outbox_message(&agent->outbox, to, json_string_value(text),
+		clock_wall(), id) == -1) {
+		agent_fail(agent, EX_IOERR, book_why(agent->book));
+		return;
+	}
+	reply = wire_accept(wish->tag);
+	json_object_set_new(reply, "id", json_string(id));
+	json_object_set_new(reply, "state", json_string("queued"));
+	door_send(wish->face, reply);
+	door_tell(agent->door, desk_state(id, to, "queued"));
+	session_active(agent);
+}
+
+/* A user's name out of a member, folded; false if it is none. */
+static bool
+user_of(const struct wish *wish, const char *key, char out[NAME_MAX_LEN + 1])
+{
+	const json_t *name = json_object_get(wish->line, key);
+
+	if (json_is_string(name) &&
+	    name_fold(json_string_value(name), json_string_length(name), out))
+		return true;
+	refuse(wish, "bad-request", "That is not a user name.");
+	return false;
+}
+
+static void
+do_send(struct agent *agent, const struct wish *wish)
+{
+	char to[NAME_MAX_LEN + 1];
+
+	if (user_of(wish, "to", to))
+		queue(agent, wish, to);
+}
+
+static void
+do_broadcast(struct agent *agent, const struct wish *wish)
+{
+	queue(agent, wish, "");
+}
+
+/* Puts a request in line behind what was typed before. */
+static void
+line_up(struct agent *agent, const struct wish *wish, enum wire_op op,
+    json_t *request)
+{
+	outbox_request(&agent->outbox, op, request, wish->face->serial,
+	    json_incref(wish->tag));
+	session_active(agent);
+}
+
+/* One page of names; the pages that follow have the same tag. */
+static void
+page(struct agent *agent, const struct wish *wish, enum wire_op op)
+{
+	json_t *request = json_object();
+
+	json_object_set_new(request, "max", json_integer(500));
+	line_up(agent, wish, op, request);
+}
+
+static void
+do_online(struct agent *agent, const struct wish *wish)
+{
+	page(agent, wish, OP_ONLINE);
+}
+
+static void
+do_blocked(struct agent *agent, const struct wish *wish)
+{
+	page(agent, wish, OP_BLOCKED);
+}
+
+static void
+about_user(struct agent *agent, const struct wish *wish, enum wire_op op)
+{
+	char user[NAME_MAX_LEN + 1];
+	json_t *request;
+
+	if (!user_of(wish, "user", user))
+		return;
+	request = json_object();
+	json_object_set_new(request, "user", json_string(user));
+	line_up(agent, wish, op, request);
+}
+
+static void
+do_block(struct agent *agent, const struct wish *wish)
+{
+	about_user(agent, wish, OP_BLOCK);
+}
+
+static void
+do_unblock(struct agent *agent, const struct wish *wish)
+{
+	about_user(agent, wish, OP_UNBLOCK);
+}
+
+/* Answered when all that was waiting at the centre has been fetched. */
+static void
+do_sync(struct agent *agent, const struct wish *wish)
+{
+	line_up(agent, wish, OP_SYNC, NULL);
+}
+
+/* The face is about to leave; the last one is answered after the logout. */
+static void
+do_quit(struct agent *agent, const struct wish *wish)
+{
+	json_t *reply;
+
+	if (door_count(agent->door) > 1 || agent->quitting.face != 0) {
+		reply = wire_accept(wish->tag);
+		json_object_set_new(reply, "queued", json_integer(0));
+		door_send(wish->face, reply);
+		return;
+	}
+	agent->quitting = waiter_of(wish);
+	agent_leave(agent);
+}
+
+static const struct desk_row rows[] = {
+    {"status", false, do_status},
+    {"login", false, do_login},
+    {"trust", false, do_trust},
+    {"watch", false, do_watch},
+    {"send", true, do_send},
+    {"broadcast", true, do_broadcast},
+    {"online", true, do_online},
+    {"block", true, do_block},
+    {"unblock", true, do_unblock},
+    {"blocked", true, do_blocked},
+    {"sync", true, do_sync},
+    {"quit", false, do_quit},
+};
+
+/* Finds the row and asks whether it may run now. */
+static void
+dispatch(struct agent *agent, const struct wish *wish)
+{
+	const char *name = wire_get_string(wish->line, "do");
+	const struct desk_row *row = NULL;
+
+	for (size_t i = 0; name != NULL && i < sizeof(rows) / sizeof(*rows);
+	     i++)
+		if (strcmp(rows[i].name, name) == 0)
+			row = &rows[i];
+	if (row == NULL)
+		refuse(wish, "bad-request", "There is no such request.");
+	else if (row->session && agent->state != AGENT_IN)
+		refuse(wish, "not-allowed", "Nobody is logged in.");
+	else if (row->session && agent->outbox.count >= OUTBOX_MAX)
+		refuse(wish, "busy", "Too much is waiting to be sent.");
+	else
+		row->fn(agent, wish);
+}
+
+/* Overwrites the password in a line's object. */
+static void
+wipe(const json_t *line)
+{
+	json_t *password = json_object_get(line, "password");
+
+	if (json_is_string(password))
+		explicit_bzero((void *)(uintptr_t)json_string_value(password),
+		    json_string_length(password));
+}
+
+/* A face's line. */
+void
+desk_line(
+    struct agent *agent, struct face_end *face, const char *line, size_t len)
+{
+	char why[WIRE_WHY_LEN];
+	struct wish wish = {.face = face};
+	json_t *object = wire_object(line, len, why);
+
+	if (object == NULL) {
+		refuse(&wish, "bad-request", why);
+		return;
+	}
+	wish.line = object;
+	wish.tag = json_object_get(object, "tag");
+	dispatch(agent, &wish);
+	wipe(object);
+	json_decref(object);
+}

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Getting in: who is there, is it the right centre, does the stored token
+ * still count, is the password right.  Runs in the agent; nothing secret is
+ * said before the courier has judged the centre.
+ */
+#include "chat/agent/agent.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "chat/agent/reply.h"
+#include "lib/log.h"
+#include "lib/unix.h"
+
+/* The session's own reply to a login. */
+json_t *
+session_reply(const struct agent *agent, json_t *tag)
+{
+	json_t *reply = wire_accept(tag);
+
+	json_object_set_new(reply, "user", json_string(agent->account->user));
+	json_object_set_new(
+	    reply, "message_bytes", json_integer(agent->message_bytes));
+	json_object_set_new(reply, "pin", json_string(agent->seen_pin));
+	return reply;
+}
+
+/* Answers the face that waits for a login; the state is what it is now. */
+static void
+entered(struct agent *agent, json_t *reply)
+{
+	agent_answer(agent, &agent->entering, reply);
+	if (agent->login != NULL) {
+		json_t *password = json_object_get(agent->login, "password");
+
+		explicit_bzero((void *)(uintptr_t)json_string_value(password),
+		    json_string_length(password));
+	}
+	json_decref(agent->login);
+	agent->login = NULL;
+	if (agent->leave)
+		agent_leave(agent);
+}
+
+/* No login: the state goes back, and the face learns why. */
+static void
+turned_away(struct agent *agent, json_t *reply)
+{
+	agent->state = AGENT_OUT;
+	entered(agent, reply);
+}
+
+/* What a face has to know to ask its user about an unknown centre. */
+static json_t *
+untrusted(const struct agent *agent, const struct trust_result *trust)
+{
+	static const char *const names[] = {
+	    [TRUST_YES] = "",
+	    [TRUST_UNKNOWN] = "unknown",
+	    [TRUST_CHANGED] = "changed",
+	    [TRUST_REFUSED] = "refused",
+	};
+	json_t *reply =
+	    desk_refuse(agent->entering.tag, "untrusted", trust->why);
+
+	json_object_set_new(reply, "trust", json_string(names[trust->verdict]));
+	json_object_set_new(reply, "pin", json_string(trust->pin));
+	if (trust->verdict != TRUST_CHANGED)
+		return reply;
+	json_object_set_new(reply, "known_pin", json_string(trust->known_pin));
+	json_object_set_new(reply, "file", json_string(agent->trust.known));
+	json_object_set_new(reply, "line", json_integer(trust->line));
+	return reply;
+}
+
+/* True if the exchange brought no reply: the face is told why. */
+static bool
+nobody_there(struct agent *agent, const struct centre_exchange *exchange)
+{
+	memcpy(agent->seen_pin, exchange->trust.pin, sizeof(agent->seen_pin));
+	if (exchange->status == CENTRE_UNTRUSTED) {
+		turned_away(agent, untrusted(agent, &exchange->trust));
+		return true;
+	}
+	if (exchange->got > 0)
+		return false;
+	turned_away(agent,
+	    desk_refuse(agent->entering.tag, "unreachable", exchange->why));
+	return true;
+}
+
+/* From here on somebody is logged in. */
+static void
+begin(struct agent *agent, const struct trust_result *trust, json_t *reply)
+{
+	agent->state = AGENT_IN;
+	agent->unreachable = false;
+	agent->trouble_since = 0;
+	agent->failures = 0;
+	agent->pausing = false;
+	agent->sync_due = true;
+	agent->active = clock_mono();
+	if (trust->expired)
+		json_object_set_new(reply, "warning",
+		    json_string("The centre's certificate has expired."));
+	entered(agent, reply);
+}
+
+/* What hello says about this centre; a sentence if we cannot talk to it. */
+static const char *
+learn(struct agent *agent, const json_t *hello)
+{
+	const json_t *limits = json_object_get(hello, "limits");
+	const char *time = wire_get_string(hello, "time");
+	int64_t beat = reply_seconds(hello, "heartbeat");
+
+	if (!wire_get_bool(hello, "ok"))
+		return reply_text(hello);
+	if (wire_get_number(hello, "protocol", WIRE_PROTOCOL) != WIRE_PROTOCOL)
+		return "The centre speaks another version of the protocol.";
+	agent->message_bytes =
+	    wire_get_number(limits, "message_bytes", agent->message_bytes);
+	if (beat > 0 && beat < agent->heartbeat)
+		agent->heartbeat = beat;
+	if (time == NULL || wire_time_parse(time, &agent->login_time) == -1)
+		agent->login_time = clock_wall();
+	return NULL;
+}
+
+/* The token in the book is of no use any more: a password is needed. */
+static void
+need_password(struct agent *agent)
+{
+	json_t *reply;
+
+	if (*agent->place.token != '\0') {
+		*agent->place.token = '\0';
+		if (book_set_place(agent->book, &agent->place) == -1) {
+			agent_fail(agent, EX_IOERR, book_why(agent->book));
+			return;
+		}
+	}
+	reply = desk_refuse(
+	    agent->entering.tag, "password", "A password is needed to log in.");
+	json_object_set_new(
+	    reply, "message_bytes", json_integer(agent->message_bytes));
+	turned_away(agent, reply);
+}
+
+/* The centre asked for patience: true if the same is tried again. */
+static bool
+try_again(struct agent *agent, const struct centre_exchange *exchange,
+    void (*again)(void *arg))
+{
+	const json_t *reply = exchange->replies[exchange->got - 1];
+	int64_t wait = reply_seconds(reply, "retry_after");
+
+	if (!wire_error_again(reply_error(reply)) || agent->leave ||
+	    ++agent->tries >= LOGIN_TRIES)
+		return false;
+	loop_timer(agent->loop, &agent->pause, wait > 0 ? wait : RETRY_MS,
+	    again, agent);
+	return true;
+}
+
+static void
+knock_again(void *arg)
+{
+	session_knock(arg);
+}
+
+/* The answer to a knock. */
+void
+session_knocked(struct agent *agent, const struct centre_exchange *exchange)
+{
+	const json_t *sync = exchange->got > 1 ? exchange->replies[1] : NULL;
+	const char *wrong;
+	json_t *reply;
+
+	if (nobody_there(agent, exchange))
+		return;
+	wrong = learn(agent, exchange->replies[0]);
+	if (wrong == NULL && agent->resuming &&
+	    (sync == NULL || wire_error_again(reply_error(sync))))
+		wrong = sync != NULL ? reply_text(sync) : exchange->why;
+	if (wrong != NULL && !try_again(agent, exchange, knock_again))
+		turned_away(
+		    agent, desk_refuse(agent->entering.tag, "busy", wrong));
+	if (wrong != NULL)
+		return;
+	if (!agent->resuming || !wire_get_bool(sync, "ok")) {
+		need_password(agent);
+		return;
+	}
+	log_info("the session of before goes on");
+	reply = session_reply(agent, agent->entering.tag);
+	json_object_set_new(reply, "resumed", json_true());
+	begin(agent, &exchange->trust, reply);
+}
+
+/* Where to go on after a login, as PROTOCOL has it under "Cursors". */
+static void
+take_place(struct agent *agent, const json_t *reply)
+{
+	struct book_place *place = &agent->place;
+	const char *token = wire_get_string(reply, "token");
+	const char *epoch = wire_get_string(reply, "epoch");
+	int64_t mail = wire_get_number(reply, "mail", 0);
+	int64_t room = wire_get_number(reply, "room", 0);
+	bool same = epoch != NULL && strcmp(epoch, place->epoch) == 0;
+
+	place->mail = same && place->mail > mail ? place->mail : mail;
+	place->room = same && place->room > room ? place->room : room;
+	snprintf(place->token, sizeof(place->token), "%s",
+	    token != NULL ? token : "");
+	snprintf(place->epoch, sizeof(place->epoch), "%s",
+	    epoch != NULL ? epoch : "");
+}
+
+/* A successful login. */
+static void
+welcome(struct agent *agent, const struct centre_exchange *exchange)
+{
+	const json_t *login = exchange->replies[0];
+	const char *time = wire_get_string(login, "time");
+	json_t *reply, *failed = json_object_get(login, "failed_attempts");
+	int64_t beat = reply_seconds(login, "heartbeat");
+
+	take_place(agent, login);
+	if (book_set_place(agent->book, &agent->place) == -1) {
+		agent_fail(agent, EX_IOERR, book_why(agent->book));
+		return;
+	}
+	if (time == NULL || wire_time_parse(time, &agent->login_time) == -1)
+		agent->login_time = clock_wall();
+	if (beat > 0 && beat < agent->heartbeat)
+		agent->heartbeat = beat;
+	log_info("logged in");
+	reply = session_reply(agent, agent->entering.tag);
+	if (failed != NULL)
+		json_object_set(reply, "failed_attempts", failed);
+	begin(agent, &exchange->trust, reply);
+}
+
+static void
+enter_again(void *arg)
+{
+	session_enter(arg);
+}
+
+/* The answer to a login. */
+void
+session_entered(struct agent *agent, const struct centre_exchange *exchange)
+{
+	const json_t *reply = exchange->got > 0 ? exchange->replies[0] : NULL;
+
+	if (nobody_there(agent, exchange))
+		return;
+	if (wire_get_bool(reply, "ok")) {
+		welcome(agent, exchange);
+		return;
+	}
+	if (!try_again(agent, exchange, enter_again))
+		turned_away(agent, reply_copy(reply, agent->entering.tag));
+}
+
+/* Looks who is there and tries the stored token. */
+void
+session_knock(struct agent *agent)
+{
+	struct centre_exchange *exchange = centre_exchange_new();
+	json_t *hello = json_object(), *sync;
+
+	agent->state = AGENT_KNOCKING;
+	json_object_set_new(hello, "op", json_string("hello"));
+	centre_add(exchange, hello);
+	json_decref(hello);
+	agent->resuming = *agent->place.token != '\0';
+	if (agent->resuming) {
+		sync = session_request(agent, "sync");
+		centre_add(exchange, sync);
+		json_decref(sync);
+	}
+	centre_start(agent->centre, exchange);
+}
+
+/* Logs in with agent->login. */
+void
+session_enter(struct agent *agent)
+{
+	struct centre_exchange *exchange = centre_exchange_new();
+
+	agent->state = AGENT_ENTERING;
+	centre_add(exchange, agent->login);
+	centre_start(agent->centre, exchange);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the centre answered: the few questions that the agent's parts ask of
+ * a reply.  Pure.
+ */
+#include "chat/agent/reply.h"
+
+#include <math.h>
+
+/* Milliseconds out of seconds that may have a fraction; 0 if absent. */
+int64_t
+reply_seconds(const json_t *object, const char *key)
+{
+	double value = json_number_value(json_object_get(object, key));
+
+	if (!(value > 0))
+		return 0;
+	return value > 86400 ? 86400000 : (int64_t)ceil(value * 1000);
+}
+
+enum wire_error
+reply_error(const json_t *reply)
+{
+	const char *name = wire_get_string(reply, "error");
+
+	return name != NULL ? wire_error_find(name) : ERR_NONE;
+}
+
+/* The centre's own sentence, or the one for its error. */
+const char *
+reply_text(const json_t *reply)
+{
+	const char *text = wire_get_string(reply, "text");
+
+	return text != NULL ? text : wire_error_text(reply_error(reply));
+}
+
+/* A copy of the centre's reply with a face's own tag. */
+json_t *
+reply_copy(const json_t *reply, json_t *tag)
+{
+	json_t *copy = json_copy((json_t *)(uintptr_t)reply);
+
+	json_object_del(copy, "tag");
+	if (tag != NULL)
+		json_object_set(copy, "tag", tag);
+	return copy;
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A face's end of the agent's socket: JSON Lines both ways.  Every face runs
+ * it, in its own process; knows the socket and nothing else of the agent.
+ */
+#include "chat/faces/face.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/unix.h"
+#include "lib/wire.h"
+
+/* Connects. */
+int
+face_open(struct face *face, const char *path, int stop)
+{
+	memset(face, 0, sizeof(*face));
+	face->stop = stop;
+	face->fd = unix_connect(path);
+	return face->fd == -1 ? -1 : 0;
+}
+
+void
+face_close(struct face *face)
+{
+	if (face->fd != -1)
+		close(face->fd);
+	face->fd = -1;
+	line_release(&face->in);
+}
+
+/* A request to which the caller adds members. */
+json_t *
+face_request(const char *name)
+{
+	json_t *request = json_object();
+
+	json_object_set_new(request, "do", json_string(name));
+	return request;
+}
+
+/* Sends a request with the next tag. */
+int64_t
+face_say(struct face *face, json_t *request)
+{
+	size_t len;
+	char *line;
+	int status = -1;
+
+	json_object_set_new(request, "tag", json_integer(++face->tag));
+	line = wire_line(request, &len);
+	json_decref(request);
+	if (line == NULL)
+		return -1;
+	status = fd_write_all(face->fd, line, len);
+	/* A login holds the password. */
+	explicit_bzero(line, len);
+	free(line);
+	return status == -1 ? -1 : face->tag;
+}
+
+/* The tag of a line; -1 for an event. */
+int64_t
+face_tag(const json_t *line)
+{
+	return wire_get_number(line, "tag", -1);
+}
+
+/* Reads what has come, once. */
+bool
+face_read(struct face *face)
+{
+	size_t room;
+	char *at = line_room(&face->in, &room);
+	ssize_t n;
+
+	if (at == NULL)
+		return false;
+	do
+		n = read(face->fd, at, room);
+	while (n == -1 && errno == EINTR);
+	if (n <= 0)
+		return false;
+	line_added(&face->in, (size_t)n);
+	return true;
+}
+
+/* The next line that has come; what is no object is skipped. */
+json_t *
+face_next(struct face *face)
+{
+	char why[WIRE_WHY_LEN], *line;
+	json_t *object;
+	size_t len;
+
+	while (line_take(&face->in, &line, &len) == LINE_READY) {
+		object = wire_object(line, len, why);
+		if (object != NULL)
+			return object;
+	}
+	return NULL;
+}
+
+/* Waits for the agent's next bytes; false if it or the user is gone. */
+static bool
+wait_more(struct face *face)
+{
+	struct pollfd pfds[2] = {
+	    {.fd = face->fd, .events = POLLIN},
+	    {.fd = face->stop, .events = POLLIN},
+	};
+
+	for (;;) {
+		if (poll(pfds, 2, -1) == -1 && errno != EINTR)
+			return false;
+		if (pfds[1].revents != 0) {
+			face->stopped = true;
+			return false;
+		}
+		if (pfds[0].revents != 0)
+			return face_read(face);
+	}
+}
+
+/* Sends a request and waits for its reply. */
+json_t *
+face_call(struct face *face, json_t *request)
+{
+	int64_t tag = face_say(face, request);
+	json_t *line;
+
+	if (tag == -1)
+		return NULL;
+	do {
+		while ((line = face_next(face)) != NULL) {
+			if (face_tag(line) == tag)
+				return line;
+			json_decref(line);
+		}
+	} while (wait_more(face));
+	return NULL;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A face's end of the agent's socket: JSON Lines both ways.  Every face runs
+ * it, in its own process; knows the socket and nothing else of the agent.
+ */
+#ifndef CHAT_FACES_FACE_H
+#define CHAT_FACES_FACE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "lib/line.h"
+
+struct face {
+	int fd;
+	int stop; /* a signalfd: the user wants to leave */
+	struct line_buf in;
+	int64_t tag; /* of the last request */
+	bool stopped;
+};
+
+/* Connects; -1 with errno.  stop is the caller's. */
+int face_open(struct face *face, const char *path, int stop);
+void face_close(struct face *face);
+
+/* A request to which the caller adds members. */
+json_t *face_request(const char *name);
+
+/*
+ * Sends a request (taken over) with the next tag, and wipes what it wrote.
+ * The tag, or -1 if the agent is gone.
+ */
+int64_t face_say(struct face *face, json_t *request);
+
+/* The tag of a line; -1 for an event. */
+int64_t face_tag(const json_t *line);
+
+/*
+ * Reads what has come, once; false if the agent is gone.  Then face_next()
+ * gives line after line, NULL when there is none.
+ */
+bool face_read(struct face *face);
+json_t *face_next(struct face *face);
+
+/*
+ * Sends a request (taken over) and waits for its reply; meant for the time
+ * before `watch`.  NULL if the agent is gone or, with face->stopped set, if
+ * the user wants to leave.
+ */
+json_t *face_call(struct face *face, json_t *request);
+
+#endif

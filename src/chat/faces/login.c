@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * How a face gets its user logged in: the centre's identity first, then the
+ * password, with the words of INTERFACE.  Runs in the face; keeps no
+ * password longer than it takes to hand it to the agent.
+ */
+#include "chat/faces/login.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "lib/text.h"
+#include "lib/wire.h"
+
+enum {
+	LEFT = -1, /* the user wants to leave */
+	AGAIN = -2, /* ask the agent once more */
+};
+
+struct attempt {
+	const struct account *account;
+	struct prompt *prompt;
+	struct face *face;
+	json_t *reply;
+};
+
+/* Asks for the user's name if the account has none. */
+int
+login_user(struct account *account, struct prompt *prompt)
+{
+	char name[128], why[ACCOUNT_WHY_LEN];
+
+	while (*account->user == '\0') {
+		switch (prompt_ask(
+		    prompt, "Username: ", true, name, sizeof(name))) {
+		case PROMPT_STOPPED:
+			return LEFT;
+		case PROMPT_END:
+			if (prompt->terminal)
+				return LEFT;
+			fputs("chat: no user name: give USER@HOST\n", stderr);
+			return EX_USAGE;
+		case PROMPT_OK:
+			break;
+		}
+		if (account_user(account, name, why) == 0)
+			return 0;
+		fprintf(stderr, "chat: %s\n", why);
+		if (!prompt->terminal)
+			return EX_USAGE;
+	}
+	return 0;
+}
+
+/* Prints text of a peer's making safely. */
+static void
+complain(const char *before, const char *text)
+{
+	char *safe = text_escaped(text != NULL ? text : "",
+	    text != NULL ? strlen(text) : 0, TEXT_SCREEN);
+
+	fprintf(stderr, "%s%s\n", before, safe);
+	free(safe);
+}
+
+static const char *
+member(const json_t *reply, const char *key)
+{
+	const char *value = wire_get_string(reply, key);
+
+	return value != NULL ? value : "";
+}
+
+/* Asks once whether an unknown centre is the right one. */
+static int
+ask_trust(struct attempt *attempt, const char *pin)
+{
+	char answer[16];
+	json_t *request, *reply;
+
+	if (!attempt->prompt->terminal) {
+		fprintf(stderr,
+		    "The identity of %s cannot be verified. If its public key "
+		    "is the right one, add: --pin %s\n",
+		    attempt->account->where, pin);
+		return EXIT_UNTRUSTED;
+	}
+	printf("The identity of %s is not known yet. The fingerprint of its "
+	       "public key is\n  %s\n",
+	    attempt->account->where, pin);
+	switch (
+	    prompt_ask(attempt->prompt, "Is that the right centre (yes/no)? ",
+		true, answer, sizeof(answer))) {
+	case PROMPT_STOPPED:
+		return LEFT;
+	case PROMPT_END:
+		return EXIT_UNTRUSTED;
+	case PROMPT_OK:
+		break;
+	}
+	if (strcasecmp(answer, "yes") != 0) {
+		fputs("The centre is not trusted; nothing was sent.\n", stderr);
+		return EXIT_UNTRUSTED;
+	}
+	request = face_request("trust");
+	json_object_set_new(request, "pin", json_string(pin));
+	reply = face_call(attempt->face, request);
+	if (reply != NULL && !wire_get_bool(reply, "ok")) {
+		complain("chat: ", wire_get_string(reply, "text"));
+		json_decref(reply);
+		return EX_CANTCREAT;
+	}
+	json_decref(reply);
+	return AGAIN;
+}
+
+/* The centre is not known to be the right one. */
+static int
+untrusted(struct attempt *attempt, const json_t *reply)
+{
+	const char *trust = member(reply, "trust");
+	const char *where = attempt->account->where;
+	const char *pin = member(reply, "pin");
+
+	if (strcmp(trust, "unknown") == 0)
+		return ask_trust(attempt, pin);
+	if (strcmp(trust, "changed") == 0) {
+		fprintf(stderr,
+		    "The public key of %s has changed; nothing was sent.\n"
+		    "  now:        %s\n"
+		    "  remembered: %s (%s, line %lld)\n"
+		    "Delete that line if the change is right, or add: "
+		    "--pin %s\n",
+		    where, pin, member(reply, "known_pin"),
+		    member(reply, "file"),
+		    (long long)wire_get_number(reply, "line", 0), pin);
+		return EXIT_UNTRUSTED;
+	}
+	fprintf(stderr, "The centre %s is not trusted", where);
+	complain(": ", wire_get_string(reply, "text"));
+	if (*pin != '\0' && attempt->account->pin == NULL)
+		fprintf(stderr,
+		    "If its public key is the right one, add: --pin %s\n", pin);
+	return EXIT_UNTRUSTED;
+}
+
+/* Whole seconds out of a reply, rounded up, at least 1. */
+static long
+wait_seconds(const json_t *reply, long none)
+{
+	double value = json_number_value(json_object_get(reply, "retry_after"));
+
+	if (!(value > 0) || value > 1e9)
+		return none;
+	return (long)value + (value > (double)(long)value);
+}
+
+/* A login was refused with a reason that more passwords do not cure. */
+static int
+refused(struct attempt *attempt, const json_t *reply)
+{
+	const char *error = member(reply, "error");
+	const char *text = wire_get_string(reply, "text");
+
+	if (strcmp(error, "untrusted") == 0)
+		return untrusted(attempt, reply);
+	if (strcmp(error, "login-blocked") == 0) {
+		printf("Due to multiple login failures, your account has been "
+		       "blocked. Please try again in %ld seconds.\n",
+		    wait_seconds(reply, 1));
+		return EXIT_LOGIN;
+	}
+	if (strcmp(error, "unreachable") == 0) {
+		fprintf(stderr, "The centre %s cannot be reached",
+		    attempt->account->where);
+		complain(": ", text);
+		return EX_UNAVAILABLE;
+	}
+	complain("chat: ", text);
+	if (strcmp(error, "failed") == 0)
+		return (int)wire_get_number(reply, "status", EX_SOFTWARE);
+	if (strcmp(error, "busy") == 0 || strcmp(error, "rate-limited") == 0 ||
+	    strcmp(error, "internal") == 0 || strcmp(error, "read-only") == 0)
+		return EX_TEMPFAIL;
+	return EXIT_LOGIN;
+}
+
+/* The password did not match: 0 if another may be tried. */
+static int
+wrong_password(const json_t *reply)
+{
+	if (wire_get_number(reply, "attempts_left", 1) > 0) {
+		puts("Invalid password. Please try again.");
+		return 0;
+	}
+	printf("Invalid password. Your account has been blocked. Please try "
+	       "again in %ld seconds.\n",
+	    wait_seconds(reply, 60));
+	return EXIT_LOGIN;
+}
+
+/* A password that is none is wrong: nobody need be asked. */
+static int
+no_password(bool once)
+{
+	puts("Invalid password. Please try again.");
+	fflush(stdout);
+	return once ? EXIT_LOGIN : AGAIN;
+}
+
+/* Where the password comes from; 0, an exit status or LEFT. */
+static int
+get_password(
+    struct attempt *attempt, char password[PASSWORD_MAX_LEN + 1], bool *once)
+{
+	const struct account *account = attempt->account;
+	char why[256] = "";
+	int status = 0;
+
+	*once =
+	    account->password_file != NULL || account->password_command != NULL;
+	if (account->password_file != NULL)
+		status = prompt_file(account->password_file, password,
+		    PASSWORD_MAX_LEN + 1, why);
+	else if (account->password_command != NULL)
+		status = prompt_command(account->password_command, password,
+		    PASSWORD_MAX_LEN + 1, why);
+	if (status == -1) {
+		fprintf(stderr, "chat: %s\n", why);
+		return EX_CONFIG;
+	}
+	if (*once)
+		return 0;
+	switch (prompt_ask(attempt->prompt, "Password: ", false, password,
+	    PASSWORD_MAX_LEN + 1)) {
+	case PROMPT_OK:
+		return 0;
+	case PROMPT_STOPPED:
+		return LEFT;
+	case PROMPT_END:
+		break;
+	}
+	if (attempt->prompt->terminal)
+		return LEFT;
+	fputs("chat: no password: give it on standard input or with "
+	      "--password-file\n",
+	    stderr);
+	return EXIT_LOGIN;
+}
+
+/* Asks the agent to log in; password may be NULL.  NULL: status is set. */
+static json_t *
+ask_agent(struct attempt *attempt, char *password, int *status)
+{
+	json_t *request = face_request("login"), *value, *reply;
+
+	if (password != NULL) {
+		value = json_string(password);
+		explicit_bzero(password, strlen(password));
+		/* What is not UTF-8 is no password of this system either. */
+		if (value == NULL)
+			value = json_string("?");
+		json_object_set(request, "password", value);
+	} else
+		value = NULL;
+	reply = face_call(attempt->face, request);
+	if (value != NULL)
+		explicit_bzero((void *)(uintptr_t)json_string_value(value),
+		    json_string_length(value));
+	json_decref(value);
+	if (reply == NULL && !attempt->face->stopped)
+		fputs("chat: the agent has ended; try again\n", stderr);
+	if (reply == NULL)
+		*status = attempt->face->stopped ? LEFT : EX_TEMPFAIL;
+	return reply;
+}
+
+/* One round: AGAIN, LEFT, 0 or an exit status. */
+static int
+try_password(struct attempt *attempt)
+{
+	char password[PASSWORD_MAX_LEN + 1];
+	bool once;
+	int status = get_password(attempt, password, &once);
+	json_t *reply;
+
+	if (status != 0)
+		return status;
+	if (*password == '\0')
+		return no_password(once);
+	reply = ask_agent(attempt, password, &status);
+	if (reply == NULL)
+		return status;
+	if (wire_get_bool(reply, "ok")) {
+		attempt->reply = reply;
+		return 0;
+	}
+	if (strcmp(member(reply, "error"), "login-failed") != 0)
+		status = refused(attempt, reply);
+	else {
+		status = wrong_password(reply);
+		if (status == 0)
+			status = once ? EXIT_LOGIN : AGAIN;
+	}
+	fflush(stdout);
+	json_decref(reply);
+	return status;
+}
+
+/* Is it the right centre, and is a password needed at all? */
+static int
+knock(struct attempt *attempt, bool *password)
+{
+	int status = 0;
+	json_t *reply = ask_agent(attempt, NULL, &status);
+
+	*password = false;
+	if (reply == NULL)
+		return status;
+	if (wire_get_bool(reply, "ok")) {
+		attempt->reply = reply;
+		return 0;
+	}
+	*password = strcmp(member(reply, "error"), "password") == 0;
+	if (!*password)
+		status = refused(attempt, reply);
+	json_decref(reply);
+	return status;
+}
+
+/* An agent that runs may have been started without our --pin. */
+static int
+check_pin(const struct attempt *attempt)
+{
+	const char *pin = member(attempt->reply, "pin");
+
+	if (attempt->account->pin == NULL ||
+	    strcmp(pin, attempt->account->pin) == 0)
+		return 0;
+	fprintf(stderr,
+	    "The centre %s is not trusted: its public key is %s, not the one "
+	    "that was given with --pin\n",
+	    attempt->account->where, pin);
+	return EXIT_UNTRUSTED;
+}
+
+/* Logs in through the agent, or finds that it is logged in. */
+int
+login_run(const struct account *account, struct prompt *prompt,
+    struct face *face, json_t **reply)
+{
+	struct attempt attempt = {account, prompt, face, NULL};
+	bool password;
+	int status;
+
+	do
+		status = knock(&attempt, &password);
+	while (status == AGAIN);
+	if (status == 0 && password) {
+		do
+			status = try_password(&attempt);
+		while (status == AGAIN);
+	}
+	if (status == 0)
+		status = check_pin(&attempt);
+	if (status != 0) {
+		json_decref(attempt.reply);
+		return status;
+	}
+	*reply = attempt.reply;
+	return 0;
+}

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The words for what happens: the agent's events and refusals as lines of
+ * text on standard output.  Used by every face that prints lines.
+ */
+#include "chat/faces/show.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+
+#include "chat/faces/login.h"
+#include "lib/text.h"
+#include "lib/wire.h"
+
+struct event_row {
+	const char *name;
+	int (*fn)(const json_t *event, const char *self);
+};
+
+/* Prints bytes of somebody else's choice. */
+static void
+put_text(const json_t *value, enum text_style style)
+{
+	const char *s = json_string_value(value);
+	char *safe;
+
+	if (s == NULL)
+		return;
+	safe = text_escaped(s, json_string_length(value), style);
+	fputs(safe, stdout);
+	free(safe);
+}
+
+static void
+put(const json_t *object, const char *key, enum text_style style)
+{
+	put_text(json_object_get(object, key), style);
+}
+
+/* The time of an event as people here read it; "" if there is none. */
+static void
+local_time(const json_t *event, char out[32])
+{
+	const char *text = wire_get_string(event, "time");
+	int64_t ms;
+	time_t seconds;
+	struct tm tm;
+
+	*out = '\0';
+	if (text == NULL || wire_time_parse(text, &ms) == -1)
+		return;
+	seconds = (time_t)(ms / 1000);
+	if (localtime_r(&seconds, &tm) != NULL)
+		strftime(out, 32, "%Y-%m-%d %H:%M", &tm);
+}
+
+static int
+show_message(const json_t *event, const char *self)
+{
+	char when[32] = "";
+
+	(void)self;
+	if (wire_get_bool(event, "earlier"))
+		local_time(event, when);
+	put(event, "from", TEXT_WORD);
+	if (*when != '\0')
+		printf(" (%s)", when);
+	fputs(": ", stdout);
+	put(event, "text", TEXT_SCREEN);
+	putchar('\n');
+	return 0;
+}
+
+static int
+show_broadcast(const json_t *event, const char *self)
+{
+	char when[32] = "";
+
+	(void)self;
+	if (wire_get_bool(event, "earlier"))
+		local_time(event, when);
+	put(event, "from", TEXT_WORD);
+	printf(*when != '\0' ? " (to all, %s): " : " (to all): ", when);
+	put(event, "text", TEXT_SCREEN);
+	putchar('\n');
+	return 0;
+}
+
+static int
+show_notice(const json_t *event, const char *self)
+{
+	(void)self;
+	fputs("Notice: ", stdout);
+	put(event, "text", TEXT_SCREEN);
+	putchar('\n');
+	return 0;
+}
+
+static int
+show_login(const json_t *event, const char *self)
+{
+	(void)self;
+	put(event, "user", TEXT_WORD);
+	puts(" has logged in.");
+	return 0;
+}
+
+static int
+show_logout(const json_t *event, const char *self)
+{
+	(void)self;
+	put(event, "user", TEXT_WORD);
+	puts(" has logged out.");
+	return 0;
+}
+
+static int
+show_gap(const json_t *event, const char *self)
+{
+	(void)event;
+	(void)self;
+	puts("Notice: some older broadcasts are no longer kept.");
+	return 0;
+}
+
+/* An own message: accepted is only worth a word where something is amiss. */
+static int
+show_state(const json_t *event, const char *self)
+{
+	const char *state = wire_get_string(event, "state");
+	const char *to = wire_get_string(event, "to");
+
+	(void)self;
+	if (state == NULL)
+		return 0;
+	if (strcmp(state, "refused") == 0) {
+		show_refusal(event, to != NULL ? to : "");
+		return 0;
+	}
+	if (strcmp(state, "accepted") != 0)
+		return 0;
+	if (to != NULL && json_is_false(json_object_get(event, "online"))) {
+		put(event, "to", TEXT_WORD);
+		puts(" is offline; the message is kept and will be delivered "
+		     "at the next login.");
+	}
+	if (to == NULL && wire_get_number(event, "refused", 0) > 0)
+		puts("Your message could not be delivered to some "
+		     "recipients.");
+	return 0;
+}
+
+static int
+show_unreachable(const json_t *event, const char *self)
+{
+	(void)event;
+	(void)self;
+	puts("The centre cannot be reached; messages will be sent when it is "
+	     "back.");
+	return 0;
+}
+
+static int
+show_reachable(const json_t *event, const char *self)
+{
+	(void)event;
+	(void)self;
+	puts("The centre is back.");
+	return 0;
+}
+
+static int
+show_logged_out(const json_t *event, const char *self)
+{
+	const char *reason = wire_get_string(event, "reason");
+
+	if (reason == NULL || strcmp(reason, "replaced") != 0) {
+		puts("Your session has ended; start chat again to log in.");
+		return EXIT_LOGIN;
+	}
+	printf("You have been logged out: %s logged in from ", self);
+	put(event, "address", TEXT_WORD);
+	puts(".");
+	return EXIT_REFUSED;
+}
+
+static int
+show_failed(const json_t *event, const char *self)
+{
+	const char *text = wire_get_string(event, "text");
+	char *safe;
+
+	(void)self;
+	if (text == NULL)
+		text = "the agent has failed";
+	safe = text_escaped(text, strlen(text), TEXT_SCREEN);
+	fprintf(stderr, "chat: %s\n", safe);
+	free(safe);
+	return (int)wire_get_number(event, "status", EX_SOFTWARE);
+}
+
+static const struct event_row rows[] = {
+    {"message", show_message},
+    {"broadcast", show_broadcast},
+    {"notice", show_notice},
+    {"login", show_login},
+    {"logout", show_logout},
+    {"gap", show_gap},
+    {"state", show_state},
+    {"unreachable", show_unreachable},
+    {"reachable", show_reachable},
+    {"logged-out", show_logged_out},
+    {"failed", show_failed},
+};
+
+/* Prints an event; what is not known is skipped. */
+int
+show_event(const json_t *event, const char *self)
+{
+	const char *name = wire_get_string(event, "event");
+
+	for (size_t i = 0; name != NULL && i < sizeof(rows) / sizeof(*rows);
+	     i++)
+		if (strcmp(rows[i].name, name) == 0)
+			return rows[i].fn(event, self);
+	return 0;
+}
+
+/* The error of a reply, or the reason of an event. */
+static const char *
+reason_of(const json_t *object)
+{
+	const char *reason = wire_get_string(object, "error");
+
+	if (reason == NULL)
+		reason = wire_get_string(object, "reason");
+	return reason != NULL ? reason : "";
+}
+
+/* Prints why a command was refused. */
+void
+show_refusal(const json_t *reply, const char *user)
+{
+	const char *reason = reason_of(reply);
+
+	if (strcmp(reason, "blocked") == 0)
+		puts("Your message could not be delivered as the recipient "
+		     "has blocked you.");
+	else if (strcmp(reason, "no-such-user") == 0)
+		printf("There is no user %s.\n", user);
+	else if (json_is_string(json_object_get(reply, "text"))) {
+		put(reply, "text", TEXT_SCREEN);
+		putchar('\n');
+	} else
+		puts("That was refused.");
+}
+
+/* Prints the names of a reply, one a line. */
+int
+show_users(const json_t *reply)
+{
+	const json_t *users = json_object_get(reply, "users"), *user;
+	size_t i;
+
+	json_array_foreach((json_t *)(uintptr_t)users, i, user)
+	{
+		if (json_is_object(user))
+			user = json_object_get(user, "user");
+		put_text(user, TEXT_WORD);
+		putchar('\n');
+	}
+	return (int)json_array_size(users);
+}
+
+/* Says how many messages are left for the next start. */
+void
+show_kept(int64_t count)
+{
+	if (count == 1)
+		fputs("1 message is kept and will be sent at the next start.\n",
+		    stderr);
+	else if (count > 1)
+		fprintf(stderr,
+		    "%lld messages are kept and will be sent at the next "
+		    "start.\n",
+		    (long long)count);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The words for what happens: the agent's events and refusals as lines of
+ * text on standard output.  Used by every face that prints lines.
+ */
+#ifndef CHAT_FACES_SHOW_H
+#define CHAT_FACES_SHOW_H
+
+#include <stdint.h>
+
+#include <jansson.h>
+
+/*
+ * Prints an event.  Returns the exit status that it means for a face, or 0
+ * if it goes on.
+ */
+int show_event(const json_t *event, const char *self);
+
+/* Prints why a command was refused; user is the one it was about, or "". */
+void show_refusal(const json_t *reply, const char *user);
+
+/* Prints the names of a reply, one a line; how many. */
+int show_users(const json_t *reply);
+
+/* Says (on stderr) how many messages are left for the next start. */
+void show_kept(int64_t count);
+
+#endif

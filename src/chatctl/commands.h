@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The commands of chatctl(8) as functions, and what they share.  Each
+ * returns an exit status and has said on stderr why it is not 0.
+ */
+#ifndef CHATCTL_COMMANDS_H
+#define CHATCTL_COMMANDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <jansson.h>
+
+#include "chatd/settings.h"
+
+enum {
+	CTL_REFUSED = 1,
+	CTL_STOPPED = 3, /* `status` of a centre that does not run */
+	CERT_WARN_DAYS = 21, /* before a certificate's end */
+};
+
+/* What was typed. */
+struct ctl {
+	const char *file; /* the configuration */
+	bool json;
+	bool force, all; /* --force, --all */
+	const char *to; /* --to, or NULL */
+	const char **hosts; /* --host, NULL-terminated; may be empty */
+	char **words; /* after the command, NULL-terminated */
+	struct settings *settings; /* NULL for those that read it themselves */
+};
+
+typedef int command_fn(const struct ctl *ctl);
+
+/* commands.c */
+command_fn command_user_add, command_user_passwd, command_user_delete,
+    command_user_lock, command_user_unlock, command_user_list;
+command_fn command_session_list, command_session_end;
+command_fn command_notice, command_reload;
+/* import.c */
+command_fn command_user_import;
+/* status.c */
+command_fn command_status, command_metrics;
+/* setup.c */
+command_fn command_init;
+/* check.c */
+command_fn command_check;
+/* cert.c */
+command_fn command_cert_new, command_cert_renew, command_cert_show;
+
+/* Prints "chatctl: " and a sentence to stderr, escaped. */
+void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* Prints text of somebody else's choice. */
+void print_clean(const char *text);
+
+/* One object as one line on stdout. */
+void print_json(const json_t *object);
+
+/* A time of the wire in local time, or another word where it is none. */
+enum { WHEN_LEN = 32 };
+const char *when(const char *time, const char *none, char out[WHEN_LEN]);
+
+#endif

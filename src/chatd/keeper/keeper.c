@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The keeper: takes what the store wants to know about a password, lets two
+ * threads work it out behind a bounded queue, answers under the number of
+ * the question.  Never logs a password, never talks to anybody else.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "chatd/ipc.h"
+#include "chatd/keeper/keeper.h"
+#include "chatd/keeper/password.h"
+#include "chatd/sandbox.h"
+#include "lib/log.h"
+#include "lib/loop.h"
+#include "lib/unix.h"
+
+enum {
+	IN_HAND = KEEPER_QUEUE + KEEPER_THREADS, /* in the queue or at work */
+	SECRET_LEN = 4096, /* of a frame: longer than any that we get */
+};
+
+_Static_assert(
+    sizeof(struct ipc_change) + 64 < SECRET_LEN, "all of a question is wiped");
+
+/* A question; of its members those that its type carries are set. */
+struct job {
+	enum ipc_type type; /* CHECK, HASH or CHANGE */
+	uint32_t number;
+	struct ipc_change what;
+};
+
+/* The queue is the only thing that the threads share. */
+struct keeper {
+	int store;
+	struct loop *loop;
+	struct loop_watch watch;
+	char *frame; /* IPC_FRAME_MAX, what was just received */
+
+	pthread_mutex_t lock;
+	pthread_cond_t work;
+	struct job queue[IN_HAND]; /* also of threads that did not wake yet */
+	unsigned first, waiting;
+	unsigned busy; /* threads at work */
+};
+
+/* Sends a verdict, waiting until the store takes it; quits without a store. */
+static void
+answer(struct keeper *keeper, uint32_t number, enum verdict verdict,
+    const char *hash)
+{
+	struct ipc_verdict out = {.verdict = verdict};
+	struct pollfd wait = {.fd = keeper->store, .events = POLLOUT};
+
+	if (hash)
+		memcpy(out.hash, hash, sizeof(out.hash));
+	while (ipc_send(keeper->store, IPC_VERDICT, number, &out, NULL, 0,
+		   -1) == -1) {
+		if (errno != EAGAIN)
+			/* The end of the channel ends us in the loop. */
+			break;
+		poll(&wait, 1, -1);
+	}
+	ipc_wipe(&out, sizeof(out));
+}
+
+/* Works one question out and answers it. */
+static void
+work_out(struct keeper *keeper, const struct job *job)
+{
+	char hash[IPC_HASH_MAX + 1] = "";
+	enum verdict verdict = VERDICT_YES;
+
+	if (job->type != IPC_HASH)
+		verdict = password_verify(job->what.hash, job->what.old);
+	if (job->type != IPC_CHECK && verdict == VERDICT_YES &&
+	    password_hash(job->what.new, hash) == -1) {
+		verdict = VERDICT_FAULT;
+		*hash = '\0';
+	}
+	answer(keeper, job->number, verdict, hash);
+	ipc_wipe(hash, sizeof(hash));
+}
+
+/* One of the threads: takes jobs for as long as the process lives. */
+static void *
+work(void *arg)
+{
+	struct keeper *keeper = arg;
+	struct job job;
+
+	for (;;) {
+		pthread_mutex_lock(&keeper->lock);
+		while (keeper->waiting == 0)
+			pthread_cond_wait(&keeper->work, &keeper->lock);
+		job = keeper->queue[keeper->first];
+		ipc_wipe(&keeper->queue[keeper->first], sizeof(job));
+		keeper->first = (keeper->first + 1) % IN_HAND;
+		keeper->waiting--;
+		keeper->busy++;
+		pthread_mutex_unlock(&keeper->lock);
+
+		work_out(keeper, &job);
+		ipc_wipe(&job, sizeof(job));
+
+		pthread_mutex_lock(&keeper->lock);
+		keeper->busy--;
+		pthread_mutex_unlock(&keeper->lock);
+	}
+	return NULL;
+}
+
+/* Puts a job into the queue; false if it is full. */
+static bool
+enqueue(struct keeper *keeper, const struct job *job)
+{
+	bool room;
+
+	pthread_mutex_lock(&keeper->lock);
+	room = keeper->waiting + keeper->busy < IN_HAND;
+	if (room) {
+		keeper->queue[(keeper->first + keeper->waiting) % IN_HAND] =
+		    *job;
+		keeper->waiting++;
+		pthread_cond_signal(&keeper->work);
+	}
+	pthread_mutex_unlock(&keeper->lock);
+	return room;
+}
+
+/* Copies a question into a job; false if a string in it has no end. */
+static bool
+job_of(const struct ipc_frame *frame, struct job *job)
+{
+	struct ipc_check check;
+	struct ipc_hash hash;
+
+	memset(job, 0, sizeof(*job));
+	job->type = frame->type;
+	job->number = frame->number;
+	if (frame->type == IPC_CHECK) {
+		memcpy(&check, frame->body, sizeof(check));
+		memcpy(job->what.hash, check.hash, sizeof(check.hash));
+		memcpy(job->what.old, check.password, sizeof(check.password));
+		ipc_wipe(&check, sizeof(check));
+	} else if (frame->type == IPC_HASH) {
+		memcpy(&hash, frame->body, sizeof(hash));
+		memcpy(job->what.new, hash.password, sizeof(hash.password));
+		ipc_wipe(&hash, sizeof(hash));
+	} else {
+		memcpy(&job->what, frame->body, sizeof(job->what));
+	}
+	return IPC_TERMINATED(job->what.hash) &&
+	    IPC_TERMINATED(job->what.old) && IPC_TERMINATED(job->what.new);
+}
+
+/* Takes all questions that wait; ends the process with the channel. */
+static void
+receive(void *arg, unsigned events)
+{
+	struct keeper *keeper = arg;
+	struct ipc_frame frame;
+	struct job job;
+	int got;
+
+	(void)events;
+	while ((got = ipc_receive(keeper->store, ROLE_KEEPER, ROLE_STORE,
+		    keeper->frame, &frame)) == 1) {
+		if (!job_of(&frame, &job))
+			fatal(EX_SOFTWARE, "a question without an end");
+		if (!enqueue(keeper, &job))
+			answer(keeper, job.number, VERDICT_BUSY, NULL);
+		ipc_wipe(&job, sizeof(job));
+		ipc_wipe(keeper->frame, SECRET_LEN);
+	}
+	if (got == -1 && errno == EAGAIN)
+		return;
+	if (got == -1)
+		fatal(EX_SOFTWARE, "the store's channel: %m");
+	log_debug("the store has gone");
+	/* Whom a thread still works for has gone too: no cleanup. */
+	_exit(EX_OK);
+}
+
+static void
+reopen(void *arg, int signo)
+{
+	(void)arg;
+	(void)signo;
+	log_reopen();
+}
+
+/* Starts the threads, with every signal left to the loop. */
+static void
+start_threads(struct keeper *keeper)
+{
+	pthread_t thread;
+	sigset_t all, before;
+	int error;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	for (int i = 0; i < KEEPER_THREADS; i++) {
+		error = pthread_create(&thread, NULL, work, keeper);
+		if (error)
+			fatal(EX_OSERR, "cannot start a thread: %s",
+			    strerror(error));
+		pthread_detach(thread);
+	}
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+_Noreturn void
+keeper_main(int store)
+{
+	struct keeper *keeper = calloc(1, sizeof(*keeper));
+
+	if (!keeper || !(keeper->frame = malloc(IPC_FRAME_MAX)))
+		fatal(EX_OSERR, "no memory");
+	if (password_init() == -1)
+		fatal(EX_OSERR, "cannot hash a password");
+	keeper->store = store;
+	pthread_mutex_init(&keeper->lock, NULL);
+	pthread_cond_init(&keeper->work, NULL);
+	if (fd_nonblock(store, true) == -1 || !(keeper->loop = loop_new()) ||
+	    loop_signal(keeper->loop, SIGUSR1, reopen, NULL) == -1 ||
+	    loop_add(keeper->loop, &keeper->watch, store, LOOP_READ, receive,
+		keeper) == -1)
+		fatal(EX_OSERR, "cannot watch the store's channel: %m");
+	start_threads(keeper);
+	sandbox_enter(ROLE_KEEPER);
+	loop_run(keeper->loop);
+	exit(EX_OK);
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the master knows, shared by its own files and nobody else's.
+ */
+#ifndef CHATD_MASTER_STATE_H
+#define CHATD_MASTER_STATE_H
+
+#include <openssl/ssl.h>
+
+#include "chatd/ipc.h"
+#include "chatd/master/children.h"
+#include "chatd/master/master.h"
+#include "chatd/network.h"
+#include "lib/loop.h"
+#include "lib/tls.h"
+
+enum {
+	DRAIN_MS = 5000, /* for workers to end what they do */
+	STOP_MS = 5000, /* for store and keeper likewise */
+	OVERDUE_S = 5, /* past a worker's own last deadline */
+	MINUTE_MS = 60000, /* between two warnings of a kind */
+};
+
+enum phase {
+	PHASE_START, /* the store is not ready, or TLS is not */
+	PHASE_SERVE,
+	PHASE_DRAIN, /* no new connections */
+	PHASE_END, /* no workers; store and keeper are to end */
+	PHASE_GONE,
+};
+
+/* What is waiting for room in the store's channel. */
+struct told {
+	struct told *next;
+	enum ipc_type type;
+	uint32_t number;
+	int fd; /* ours, or -1 */
+	size_t body_len, tail_len;
+	char data[]; /* body, tail */
+};
+
+/* One of the two processes that last. */
+struct lasting {
+	pid_t pid; /* 0: not running */
+	int64_t started; /* clock_mono() */
+	int pause; /* before the next start, ms */
+	struct loop_timer again;
+};
+
+struct listener {
+	struct master *master;
+	struct loop_watch watch;
+	int fd;
+	struct ipc_address at; /* with the port that the system chose */
+};
+
+struct master {
+	const struct master_start *start;
+	struct settings *settings;
+	struct network *exempt;
+	size_t exempt_count;
+	SSL_CTX *tls;
+
+	struct loop *loop;
+	enum phase phase;
+	int status; /* to exit with */
+	struct loop_timer phase_timer; /* ends the patience of a phase */
+
+	int lock, control;
+	char *control_path, *pid_path;
+	bool pid_written;
+	struct listener *listeners;
+	size_t listener_count;
+	bool accepting;
+	struct loop_timer accept_again;
+
+	struct children *children;
+	struct loop_timer overdue;
+
+	struct lasting store, keeper;
+	bool store_ready;
+	int store_fd; /* the channel to the store; -1: there is none */
+	struct loop_watch store_watch;
+	char *frame; /* IPC_FRAME_MAX, what was just received */
+	struct told *told, **told_end;
+	int told_count;
+
+	struct ipc_counted counted;
+	int64_t warned_full, warned_accept, warned_fork, warned_channel;
+};
+
+/* notify.c: tells systemd, where it asked to be told (sd_notify(3)). */
+void notify(const char *state);
+
+/* start.c: the set-up, in order; 0, or the exit status after the reason. */
+int start_places(struct master *master);
+int start_listeners(struct master *master);
+int start_rights(struct master *master);
+int start_tls(struct master *master);
+void start_ready(struct master *master);
+void start_undo(struct master *master);
+
+/* Logs why the centre cannot start, to stderr too; gives the status. */
+int start_failed(struct master *master, int status, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* lasting.c: store and keeper. */
+int lasting_start(struct master *master);
+/* True if this process was one of the two; restarts it where it must. */
+bool lasting_reaped(struct master *master, pid_t pid, int how);
+/* Closes the store's channel, on which both end. */
+void lasting_end(struct master *master);
+void lasting_signal(struct master *master, int signo);
+
+/* Tells the store; what its channel has no room for is sent later. */
+void store_tell(struct master *master, enum ipc_type type, uint32_t number,
+    const void *body, size_t body_len, const void *tail, size_t tail_len,
+    int fd);
+
+/* accept.c: connections and their workers. */
+void accept_start(struct master *master);
+/* Goes on if there was a reason to pause that is over. */
+void accept_resume(struct master *master);
+void accept_stop(struct master *master);
+void worker_reaped(struct master *master, pid_t pid, int how);
+void workers_kill(struct master *master);
+
+/*
+ * In a child: closes and forgets what is the master's alone, and takes the
+ * role's name and signals.  Its rights are for the role itself to give up,
+ * once it has opened what it needs.
+ */
+void child_begin(struct master *master, enum ipc_role role);
+
+/* reload.c: what follows from the configuration. */
+/* All or nothing; adds what is wrong to errors, and logs it. */
+void master_reload(struct master *master, struct conf_errors *errors);
+/* A warm context for workers; NULL with a sentence in why. */
+SSL_CTX *tls_load(const struct settings *settings, char why[TLS_WHY_LEN]);
+/* The networks without limits; -1 if there is no memory. */
+int exempt_load(
+    const struct settings *settings, struct network **out, size_t *count);
+/* When the certificate ends, RFC 3339; "" if that is not known. */
+void certificate_ends(SSL_CTX *tls, char out[32]);
+
+/* master.c: begins to end; the status is what main() returns. */
+void master_stop(struct master *master, int status);
+/* Ends the last phase once nothing is left of it. */
+void master_proceed(struct master *master);
+
+/* True once a minute. */
+bool warn_due(int64_t *last);
+
+#endif

@@ -1,0 +1,604 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The SQLite backend: opening, statements, users, sessions, locks, accepted
+ * ids.  WAL with synchronous=FULL: what was committed survives a power cut.
+ * Used by the store alone, which holds the file exclusively.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "chatd/store/db-sqlite.h"
+#include "lib/log.h"
+#include "lib/unix.h"
+
+static const char *const statement_text[SQL_COUNT] = {
+#define X(name, text) text,
+    STATEMENTS(X)
+#undef X
+};
+
+static const char schema[] =
+    "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);"
+    "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
+    " hash TEXT NOT NULL, state BIGINT NOT NULL, created BIGINT NOT NULL,"
+    " last_login BIGINT NOT NULL, failed BIGINT NOT NULL,"
+    " mail_head BIGINT NOT NULL, mail_count BIGINT NOT NULL,"
+    " mail_ack BIGINT NOT NULL, room_ack BIGINT NOT NULL);"
+    "CREATE TABLE session (token BLOB PRIMARY KEY, user_id BIGINT NOT NULL,"
+    " family BIGINT NOT NULL, port BIGINT NOT NULL, ip BLOB NOT NULL,"
+    " since BIGINT NOT NULL, used BIGINT NOT NULL,"
+    " login_room BIGINT NOT NULL, online BIGINT NOT NULL,"
+    " ended BIGINT NOT NULL, ended_at BIGINT NOT NULL,"
+    " ended_from TEXT NOT NULL);"
+    "CREATE INDEX session_user ON session (user_id);"
+    "CREATE INDEX session_used ON session (used) WHERE ended = 0;"
+    "CREATE INDEX session_ended ON session (ended_at) WHERE ended <> 0;"
+    "CREATE TABLE lock (name TEXT PRIMARY KEY, known BIGINT NOT NULL,"
+    " failures BIGINT NOT NULL, until BIGINT NOT NULL, time BIGINT NOT NULL);"
+    "CREATE TABLE accepted (n INTEGER PRIMARY KEY, sender BIGINT NOT NULL,"
+    " id TEXT NOT NULL, digest BLOB NOT NULL, a BIGINT NOT NULL,"
+    " b BIGINT NOT NULL, time BIGINT NOT NULL, UNIQUE (sender, id));"
+    "CREATE TABLE mail (user_id BIGINT NOT NULL, n BIGINT NOT NULL,"
+    " type BIGINT NOT NULL, other BIGINT NOT NULL, name TEXT NOT NULL,"
+    " id TEXT NOT NULL, time BIGINT NOT NULL, body TEXT NOT NULL,"
+    " PRIMARY KEY (user_id, n)) WITHOUT ROWID;"
+    "CREATE TABLE room (n INTEGER PRIMARY KEY, user_id BIGINT NOT NULL,"
+    " type BIGINT NOT NULL, time BIGINT NOT NULL, only_from BIGINT NOT NULL,"
+    " name TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL,"
+    " presence BIGINT NOT NULL);"
+    "CREATE INDEX room_presence ON room (user_id, n) WHERE presence = 1;"
+    "CREATE TABLE block (owner BIGINT NOT NULL, target BIGINT NOT NULL,"
+    " from_n BIGINT NOT NULL, to_n BIGINT NOT NULL,"
+    " PRIMARY KEY (owner, target, from_n)) WITHOUT ROWID;"
+    "CREATE INDEX block_target ON block (target, to_n);"
+    "CREATE INDEX block_ended ON block (to_n);";
+
+/* What was not committed was not acknowledged: ending loses nothing. */
+static _Noreturn void
+broken(struct db *db, const char *what)
+{
+	int code = sqlite3_errcode(db->sqlite);
+
+	if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
+		fatal(EX_DATAERR,
+		    "the database is damaged (%s: %s); restore a backup", what,
+		    sqlite3_errmsg(db->sqlite));
+	fatal(EX_IOERR, "database: %s: %s", what, sqlite3_errmsg(db->sqlite));
+}
+
+static void
+bind_one(sqlite3_stmt *statement, int at, char type, va_list *args)
+{
+	const struct wire_string *string;
+	const void *octets;
+
+	switch (type) {
+	case 'i':
+		sqlite3_bind_int64(statement, at, va_arg(*args, int64_t));
+		break;
+	case 't':
+		sqlite3_bind_text(statement, at, va_arg(*args, const char *),
+		    -1, SQLITE_TRANSIENT);
+		break;
+	case 's':
+		string = va_arg(*args, const struct wire_string *);
+		sqlite3_bind_text(statement, at,
+		    string->s != NULL ? string->s : "", (int)string->len,
+		    SQLITE_TRANSIENT);
+		break;
+	default: /* h, a */
+		octets = va_arg(*args, const void *);
+		sqlite3_bind_blob(statement, at, octets,
+		    type == 'h' ? DB_HASH_LEN : 16, SQLITE_TRANSIENT);
+		break;
+	}
+}
+
+sqlite3_stmt *
+sql(struct db *db, enum statement which, const char *types, ...)
+{
+	sqlite3_stmt **at = &db->prepared[which];
+	va_list args;
+
+	if (*at == NULL &&
+	    sqlite3_prepare_v3(db->sqlite, statement_text[which], -1,
+		SQLITE_PREPARE_PERSISTENT, at, NULL) != SQLITE_OK)
+		broken(db, statement_text[which]);
+	sqlite3_reset(*at);
+	va_start(args, types);
+	for (int i = 0; types[i] != '\0'; i++)
+		bind_one(*at, i + 1, types[i], &args);
+	va_end(args);
+	return *at;
+}
+
+int
+sql_step(struct db *db, sqlite3_stmt *statement)
+{
+	switch (sqlite3_step(statement)) {
+	case SQLITE_ROW:
+		return 1;
+	case SQLITE_DONE:
+		sqlite3_reset(statement);
+		return 0;
+	default:
+		broken(db, sqlite3_sql(statement));
+	}
+}
+
+void
+sql_run(struct db *db, sqlite3_stmt *statement)
+{
+	while (sql_step(db, statement))
+		continue;
+}
+
+int64_t
+sql_number(struct db *db, sqlite3_stmt *statement)
+{
+	int64_t number = 0;
+
+	if (sql_step(db, statement)) {
+		number = sqlite3_column_int64(statement, 0);
+		sql_run(db, statement);
+	}
+	return number;
+}
+
+void
+sql_text(sqlite3_stmt *statement, int column, char *out, size_t size)
+{
+	const char *text = (const char *)sqlite3_column_text(statement, column);
+
+	snprintf(out, size, "%s", text != NULL ? text : "");
+}
+
+static void
+script(struct db *db, const char *text)
+{
+	if (sqlite3_exec(db->sqlite, text, NULL, NULL, NULL) != SQLITE_OK)
+		broken(db, "setting up");
+}
+
+/* A new database: tables, version, and the epoch that names its life. */
+static void
+create(struct db *db)
+{
+	unsigned char octets[WIRE_EPOCH_LEN / 2];
+	char epoch[WIRE_EPOCH_LEN + 1];
+
+	random_fill(octets, sizeof(octets));
+	for (size_t i = 0; i < sizeof(octets); i++)
+		snprintf(epoch + 2 * i, 3, "%02x", octets[i]);
+	script(db, "BEGIN IMMEDIATE");
+	script(db, schema);
+	db_meta_set(db, "version", DB_VERSION);
+	db_meta_text_set(db, "epoch", epoch);
+	script(db, "COMMIT");
+}
+
+static bool
+has_tables(struct db *db)
+{
+	sqlite3_stmt *statement;
+	bool found;
+
+	if (sqlite3_prepare_v2(db->sqlite,
+		"SELECT 1 FROM sqlite_master WHERE name = 'meta'", -1,
+		&statement, NULL) != SQLITE_OK)
+		return false;
+	found = sqlite3_step(statement) == SQLITE_ROW;
+	sqlite3_finalize(statement);
+	return found;
+}
+
+/* Opens the file itself; the first read tells whether it is a database. */
+static int
+open_file(struct db *db, const char *path, int *status, char why[256])
+{
+	static const char first[] = "PRAGMA locking_mode = EXCLUSIVE;"
+				    "PRAGMA journal_mode = WAL;"
+				    "PRAGMA synchronous = FULL;"
+				    "PRAGMA temp_store = MEMORY;"
+				    "SELECT count(*) FROM sqlite_master";
+	int code;
+
+	sqlite3_initialize();
+	if (sqlite3_open(path, &db->sqlite) == SQLITE_OK &&
+	    sqlite3_exec(db->sqlite, first, NULL, NULL, NULL) == SQLITE_OK)
+		return 0;
+	code = sqlite3_errcode(db->sqlite);
+	if (code == SQLITE_CANTOPEN || code == SQLITE_READONLY)
+		*status = EX_CANTCREAT;
+	else if (code == SQLITE_NOTADB || code == SQLITE_CORRUPT)
+		*status = EX_DATAERR;
+	else
+		*status = EX_IOERR;
+	snprintf(why, 256, "%.128s: %s%s", path, sqlite3_errmsg(db->sqlite),
+	    *status == EX_DATAERR ? "; move it away or restore a backup" : "");
+	return -1;
+}
+
+struct db *
+db_open(const char *directory, int *status, char why[256])
+{
+	struct db *db = calloc(1, sizeof(*db));
+	char path[4096];
+
+	if (db == NULL) {
+		*status = EX_OSERR;
+		snprintf(why, 256, "out of memory");
+		return NULL;
+	}
+	snprintf(path, sizeof(path), "%s/chatd.db", directory);
+	if (open_file(db, path, status, why) == -1) {
+		db_close(db);
+		return NULL;
+	}
+	if (!has_tables(db))
+		create(db);
+	if (db_meta(db, "version") != DB_VERSION) {
+		*status = EX_DATAERR;
+		snprintf(why, 256,
+		    "%.128s is of version %" PRId64 ", this program knows only"
+		    " %d; install the newer chatd (nothing was changed)",
+		    path, db_meta(db, "version"), DB_VERSION);
+		db_close(db);
+		return NULL;
+	}
+	db->room_head = db_meta(db, "room_head");
+	db->room_tail = db_meta(db, "room_tail");
+	return db;
+}
+
+void
+db_close(struct db *db)
+{
+	if (db == NULL)
+		return;
+	for (int i = 0; i < SQL_COUNT; i++)
+		sqlite3_finalize(db->prepared[i]);
+	sqlite3_close(db->sqlite);
+	free(db);
+}
+
+void
+db_write(struct db *db)
+{
+	if (db->writing)
+		return;
+	sql_run(db, sql(db, SQL_BEGIN, ""));
+	db->writing = true;
+}
+
+bool
+db_writing(const struct db *db)
+{
+	return db->writing;
+}
+
+void
+db_commit(struct db *db)
+{
+	if (!db->writing)
+		return;
+	sql_run(db, sql(db, SQL_COMMIT, ""));
+	db->writing = false;
+}
+
+int
+db_meta_text(struct db *db, const char *key, char *out, size_t size)
+{
+	sqlite3_stmt *row = sql(db, SQL_META_GET, "t", key);
+
+	if (size > 0)
+		out[0] = '\0';
+	if (!sql_step(db, row))
+		return 0;
+	sql_text(row, 0, out, size);
+	sql_run(db, row);
+	return 1;
+}
+
+void
+db_meta_text_set(struct db *db, const char *key, const char *value)
+{
+	sql_run(db, sql(db, SQL_META_SET, "tt", key, value));
+}
+
+int64_t
+db_meta(struct db *db, const char *key)
+{
+	return sql_number(db, sql(db, SQL_META_GET, "t", key));
+}
+
+void
+db_meta_set(struct db *db, const char *key, int64_t value)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%" PRId64, value);
+	db_meta_text_set(db, key, text);
+}
+
+static int
+take_user(struct db *db, sqlite3_stmt *row, struct db_user *user)
+{
+	if (!sql_step(db, row))
+		return 0;
+	user->id = sqlite3_column_int64(row, 0);
+	sql_text(row, 1, user->name, sizeof(user->name));
+	sql_text(row, 2, user->hash, sizeof(user->hash));
+	user->state = sqlite3_column_int(row, 3);
+	user->created = sqlite3_column_int64(row, 4);
+	user->last_login = sqlite3_column_int64(row, 5);
+	user->failed = sqlite3_column_int(row, 6);
+	user->mail_head = sqlite3_column_int64(row, 7);
+	user->mail_count = sqlite3_column_int64(row, 8);
+	user->mail_ack = sqlite3_column_int64(row, 9);
+	user->room_ack = sqlite3_column_int64(row, 10);
+	sqlite3_reset(row);
+	return 1;
+}
+
+int
+db_user_find(struct db *db, const char *name, struct db_user *user)
+{
+	return take_user(db, sql(db, SQL_USER_FIND, "t", name), user);
+}
+
+int
+db_user_get(struct db *db, int64_t id, struct db_user *user)
+{
+	return take_user(db, sql(db, SQL_USER_GET, "i", id), user);
+}
+
+int
+db_user_next(struct db *db, const char *after, struct db_user *user)
+{
+	return take_user(db, sql(db, SQL_USER_NEXT, "t", after), user);
+}
+
+int64_t
+db_user_add(struct db *db, const char *name, const char *hash, int64_t now,
+    int64_t room_ack)
+{
+	return sql_number(
+	    db, sql(db, SQL_USER_ADD, "ttii", name, hash, now, room_ack));
+}
+
+void
+db_user_hash(struct db *db, int64_t id, const char *hash)
+{
+	sql_run(db, sql(db, SQL_USER_HASH, "ti", hash, id));
+}
+
+void
+db_user_state(struct db *db, int64_t id, enum user_state state)
+{
+	sql_run(db, sql(db, SQL_USER_STATE, "ii", (int64_t)state, id));
+}
+
+void
+db_user_delete(struct db *db, int64_t id)
+{
+	static const enum statement gone[] = {SQL_MAIL_GONE, SQL_BLOCK_GONE,
+	    SQL_ACCEPTED_GONE, SQL_SESSION_GONE, SQL_USER_GONE};
+
+	for (size_t i = 0; i < sizeof(gone) / sizeof(gone[0]); i++)
+		sql_run(db, sql(db, gone[i], "i", id));
+}
+
+void
+db_user_login(struct db *db, int64_t id, int64_t now)
+{
+	sql_run(db, sql(db, SQL_USER_LOGIN, "ii", now, id));
+}
+
+void
+db_user_failed(struct db *db, int64_t id)
+{
+	sql_run(db, sql(db, SQL_USER_FAILED, "i", id));
+}
+
+void
+db_user_room_ack(struct db *db, int64_t id, int64_t room)
+{
+	sql_run(db, sql(db, SQL_USER_ROOM_ACK, "ii", room, id));
+}
+
+int64_t
+db_users(struct db *db)
+{
+	return sql_number(db, sql(db, SQL_USER_COUNT, ""));
+}
+
+/* Octets of a column of fixed length; zeros where it has another. */
+static void
+take_octets(sqlite3_stmt *row, int column, void *out, int len)
+{
+	memset(out, 0, (size_t)len);
+	if (sqlite3_column_bytes(row, column) == len)
+		memcpy(out, sqlite3_column_blob(row, column), (size_t)len);
+}
+
+static void
+take_session(sqlite3_stmt *row, struct db_session *out)
+{
+	take_octets(row, 0, out->token, DB_HASH_LEN);
+	out->user = sqlite3_column_int64(row, 1);
+	sql_text(row, 2, out->name, sizeof(out->name));
+	out->from.family = (uint16_t)sqlite3_column_int(row, 3);
+	out->from.port = (uint16_t)sqlite3_column_int(row, 4);
+	take_octets(row, 5, out->from.ip, sizeof(out->from.ip));
+	out->since = sqlite3_column_int64(row, 6);
+	out->used = sqlite3_column_int64(row, 7);
+	out->login_room = sqlite3_column_int64(row, 8);
+	out->online = sqlite3_column_int64(row, 9);
+	out->ended = sqlite3_column_int(row, 10);
+	out->ended_at = sqlite3_column_int64(row, 11);
+	sql_text(row, 12, out->ended_from, sizeof(out->ended_from));
+}
+
+void
+db_session_each(struct db *db,
+    void (*fn)(void *arg, const struct db_session *session), void *arg)
+{
+	sqlite3_stmt *row = sql(db, SQL_SESSION_EACH, "");
+	struct db_session session;
+
+	while (sql_step(db, row)) {
+		take_session(row, &session);
+		session.mail_head = sqlite3_column_int64(row, 13);
+		fn(arg, &session);
+	}
+}
+
+int
+db_session_find(
+    struct db *db, const uint8_t token[DB_HASH_LEN], struct db_session *out)
+{
+	sqlite3_stmt *row = sql(db, SQL_SESSION_FIND, "h", token);
+
+	if (!sql_step(db, row))
+		return 0;
+	take_session(row, out);
+	sqlite3_reset(row);
+	return 1;
+}
+
+void
+db_session_add(struct db *db, const struct db_session *session)
+{
+	sql_run(db,
+	    sql(db, SQL_SESSION_ADD, "hiiiaiiii", session->token, session->user,
+		(int64_t)session->from.family, (int64_t)session->from.port,
+		session->from.ip, session->since, session->used,
+		session->login_room, session->online));
+}
+
+void
+db_session_online(
+    struct db *db, const uint8_t token[DB_HASH_LEN], int64_t since)
+{
+	sql_run(db, sql(db, SQL_SESSION_ONLINE, "ih", since, token));
+}
+
+void
+db_session_used(struct db *db, const uint8_t token[DB_HASH_LEN], int64_t now)
+{
+	sql_run(db, sql(db, SQL_SESSION_USED, "ih", now, token));
+}
+
+void
+db_session_end(struct db *db, const uint8_t token[DB_HASH_LEN], int reason,
+    int64_t now, const char *from)
+{
+	sql_run(db,
+	    sql(db, SQL_SESSION_END, "iith", (int64_t)reason, now, from,
+		token));
+}
+
+int
+db_session_stale(struct db *db, int64_t before, uint8_t token[DB_HASH_LEN])
+{
+	sqlite3_stmt *row = sql(db, SQL_SESSION_STALE, "i", before);
+
+	if (!sql_step(db, row))
+		return 0;
+	take_octets(row, 0, token, DB_HASH_LEN);
+	sqlite3_reset(row);
+	return 1;
+}
+
+int
+db_sessions_prune(struct db *db, int64_t before, int limit)
+{
+	sql_run(db, sql(db, SQL_SESSION_PRUNE, "ii", before, (int64_t)limit));
+	return sqlite3_changes(db->sqlite);
+}
+
+void
+db_lock_each(
+    struct db *db, void (*fn)(void *arg, const struct db_lock *), void *arg)
+{
+	sqlite3_stmt *row = sql(db, SQL_LOCK_EACH, "");
+	struct db_lock lock;
+
+	while (sql_step(db, row)) {
+		sql_text(row, 0, lock.name, sizeof(lock.name));
+		lock.known = sqlite3_column_int(row, 1) != 0;
+		lock.failures = sqlite3_column_int(row, 2);
+		lock.until = sqlite3_column_int64(row, 3);
+		lock.time = sqlite3_column_int64(row, 4);
+		fn(arg, &lock);
+	}
+}
+
+void
+db_lock_put(struct db *db, const struct db_lock *lock)
+{
+	sql_run(db,
+	    sql(db, SQL_LOCK_PUT, "tiiii", lock->name, (int64_t)lock->known,
+		(int64_t)lock->failures, lock->until, lock->time));
+}
+
+void
+db_lock_drop(struct db *db, const char *name)
+{
+	sql_run(db, sql(db, SQL_LOCK_DROP, "t", name));
+}
+
+int
+db_accepted_find(
+    struct db *db, int64_t sender, const char *id, struct db_accepted *accepted)
+{
+	sqlite3_stmt *row = sql(db, SQL_ACCEPTED_FIND, "it", sender, id);
+
+	if (!sql_step(db, row))
+		return 0;
+	take_octets(row, 0, accepted->digest, DB_HASH_LEN);
+	accepted->a = sqlite3_column_int64(row, 1);
+	accepted->b = sqlite3_column_int64(row, 2);
+	accepted->time = sqlite3_column_int64(row, 3);
+	sqlite3_reset(row);
+	return 1;
+}
+
+void
+db_accepted_add(struct db *db, int64_t sender, const char *id,
+    const struct db_accepted *accepted)
+{
+	sql_run(db,
+	    sql(db, SQL_ACCEPTED_ADD, "ithiii", sender, id, accepted->digest,
+		accepted->a, accepted->b, accepted->time));
+}
+
+int
+db_accepted_prune(struct db *db, int64_t before, int limit)
+{
+	sql_run(db, sql(db, SQL_ACCEPTED_PRUNE, "ii", before, (int64_t)limit));
+	return sqlite3_changes(db->sqlite);
+}
+
+int64_t
+db_size(struct db *db)
+{
+	sqlite3_stmt *row;
+	int64_t size = 0;
+
+	if (sqlite3_prepare_v2(db->sqlite,
+		"SELECT page_count * page_size"
+		" FROM pragma_page_count(), pragma_page_size()",
+		-1, &row, NULL) != SQLITE_OK)
+		return 0;
+	if (sqlite3_step(row) == SQLITE_ROW)
+		size = sqlite3_column_int64(row, 0);
+	sqlite3_finalize(row);
+	return size;
+}

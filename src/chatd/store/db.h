@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The backend that speaks SQL.  The rules do not know which one is there.
+ * Every function that returns int gives 1 for a row found or done, 0 for
+ * none; there is no error to handle: a database that fails to answer ends
+ * the store (see db_open()), whose master starts it again on what was
+ * committed.  Times are wall-clock milliseconds.
+ */
+#ifndef CHATD_DB_H
+#define CHATD_DB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "chatd/ipc.h"
+#include "lib/wire.h"
+
+enum {
+	DB_VERSION = 1,
+	DB_HASH_LEN = 32, /* of a token or a request: SHA-256 */
+	DB_TEXT_MAX = 65536,
+};
+
+enum user_state { USER_ACTIVE, USER_LOCKED, USER_DELETED };
+
+/* A user's row. */
+struct db_user {
+	int64_t id;
+	char name[NAME_MAX_LEN + 1];
+	char hash[IPC_HASH_MAX + 1];
+	enum user_state state;
+	int64_t created, last_login; /* 0: never */
+	int failed; /* logins since the last one */
+	int64_t mail_head, mail_count, mail_ack, room_ack;
+};
+
+/* A session, or what became of one. */
+struct db_session {
+	uint8_t token[DB_HASH_LEN];
+	int64_t user;
+	char name[NAME_MAX_LEN + 1]; /* read only, from the user */
+	struct ipc_address from;
+	int64_t since; /* login */
+	int64_t used; /* last use, to a day */
+	int64_t login_room; /* the room log's head at login */
+	int64_t online; /* wall clock since when, or 0 */
+	int64_t mail_head; /* read only: db_session_each() */
+	int ended; /* enum wire_error: 0 while it lives */
+	int64_t ended_at;
+	char ended_from[IPC_ADDRESS_LEN];
+};
+
+/* Failed logins of one name, known or not. */
+struct db_lock {
+	char name[NAME_MAX_LEN + 1];
+	bool known;
+	int failures;
+	int64_t until; /* 0: not locked */
+	int64_t time; /* of the last failure */
+};
+
+/* What was answered to (sender, id). */
+struct db_accepted {
+	uint8_t digest[DB_HASH_LEN];
+	int64_t a, b, time; /* the reply's numbers */
+};
+
+/* A block as the room log sees it: entries from < n <= to were hidden. */
+struct db_block {
+	int64_t owner, target;
+	int64_t from, to; /* to is INT64_MAX while it stands */
+};
+
+struct db;
+
+/*
+ * Opens, makes or migrates the database in the directory.  NULL, with the
+ * exit status (EX_DATAERR, EX_IOERR, EX_CANTCREAT) and a sentence.  Later
+ * faults (full disk, damage, a failed fsync) exit with EX_IOERR after one
+ * line in the log: what was not committed was not acknowledged.
+ */
+struct db *db_open(const char *directory, int *status, char why[256]);
+void db_close(struct db *db);
+
+/*
+ * db_write() begins a transaction unless one is open; db_commit() makes it
+ * durable.  Reads see what was written before.
+ */
+void db_write(struct db *db);
+bool db_writing(const struct db *db);
+void db_commit(struct db *db);
+
+/* epoch, room_head, room_tail, generation … as text or number. */
+int db_meta_text(struct db *db, const char *key, char *out, size_t size);
+void db_meta_text_set(struct db *db, const char *key, const char *value);
+int64_t db_meta(struct db *db, const char *key);
+void db_meta_set(struct db *db, const char *key, int64_t value);
+
+/* Users. */
+int db_user_find(struct db *db, const char *name, struct db_user *user);
+int db_user_get(struct db *db, int64_t id, struct db_user *user);
+/* By name, after this one, whatever their state; 0 at the end. */
+int db_user_next(struct db *db, const char *after, struct db_user *user);
+int64_t db_user_add(struct db *db, const char *name, const char *hash,
+    int64_t now, int64_t room_ack);
+void db_user_hash(struct db *db, int64_t id, const char *hash);
+void db_user_state(struct db *db, int64_t id, enum user_state state);
+/* Mail, blocks, sessions and accepted ids go; the name stays. */
+void db_user_delete(struct db *db, int64_t id);
+void db_user_login(struct db *db, int64_t id, int64_t now);
+void db_user_failed(struct db *db, int64_t id);
+void db_user_room_ack(struct db *db, int64_t id, int64_t room);
+int64_t db_users(struct db *db);
+
+/* Sessions; those that have ended keep their reason until they are old. */
+void db_session_each(struct db *db,
+    void (*fn)(void *arg, const struct db_session *session), void *arg);
+int db_session_find(
+    struct db *db, const uint8_t token[DB_HASH_LEN], struct db_session *out);
+void db_session_add(struct db *db, const struct db_session *session);
+void db_session_online(
+    struct db *db, const uint8_t token[DB_HASH_LEN], int64_t since);
+void db_session_used(
+    struct db *db, const uint8_t token[DB_HASH_LEN], int64_t now);
+void db_session_end(struct db *db, const uint8_t token[DB_HASH_LEN], int reason,
+    int64_t now, const char *from);
+/* A live one that was last used before then. */
+int db_session_stale(struct db *db, int64_t before, uint8_t token[DB_HASH_LEN]);
+int db_sessions_prune(struct db *db, int64_t before, int limit);
+
+/* Lockouts. */
+void db_lock_each(
+    struct db *db, void (*fn)(void *arg, const struct db_lock *), void *arg);
+void db_lock_put(struct db *db, const struct db_lock *lock);
+void db_lock_drop(struct db *db, const char *name);
+
+/* Accepted ids. */
+int db_accepted_find(struct db *db, int64_t sender, const char *id,
+    struct db_accepted *accepted);
+void db_accepted_add(struct db *db, int64_t sender, const char *id,
+    const struct db_accepted *accepted);
+int db_accepted_prune(struct db *db, int64_t before, int limit);
+
+/*
+ * Mail.  db_mail_add() numbers the event from the recipient's counter; the
+ * event's user is the other one's id, kept beside its name.
+ */
+int64_t db_mail_add(
+    struct db *db, int64_t to, int64_t other, const struct wire_event *event);
+/* The oldest of this type and id that is unread: its number, or 0. */
+int64_t db_mail_unread(
+    struct db *db, int64_t to, enum wire_event_type type, const char *id);
+void db_mail_drop(struct db *db, int64_t to, int64_t number);
+/*
+ * Everything up to number is stored at the client: deleted.  For each
+ * message among it fn() gets the sender and the id, sorted by sender.
+ */
+void db_mail_ack(struct db *db, int64_t user, int64_t number,
+    void (*fn)(void *arg, int64_t sender, const char *id), void *arg);
+
+/* The room log. */
+struct db_room_row {
+	int64_t user; /* whose entry */
+	int64_t only; /* shown to cursors that are at least here */
+};
+int64_t db_room_head(struct db *db);
+int64_t db_room_tail(struct db *db);
+int64_t db_room_add(
+    struct db *db, int64_t user, int64_t only, const struct wire_event *event);
+/* The user's last login or logout at or before number; 0 if none. */
+int64_t db_room_presence(struct db *db, int64_t user, int64_t number,
+    enum wire_event_type *type, int64_t *time);
+/* The user's first one after number. */
+int64_t db_room_presence_next(
+    struct db *db, int64_t user, int64_t number, enum wire_event_type *type);
+void db_room_drop(struct db *db, int64_t number);
+/* Drops at most limit entries older than before, moves the tail. */
+int db_room_prune(struct db *db, int64_t before, int limit);
+
+/*
+ * Walks: open, next until 0, close.  One of each kind at a time; the
+ * event's strings are valid until the next call.
+ */
+void db_mail_open(struct db *db, int64_t user, int64_t after);
+int db_mail_next(struct db *db, struct wire_event *event);
+void db_mail_close(struct db *db);
+void db_room_open(struct db *db, int64_t after);
+int db_room_next(
+    struct db *db, struct wire_event *event, struct db_room_row *row);
+void db_room_close(struct db *db);
+
+/* Blocks. */
+int db_block_standing(struct db *db, int64_t owner, int64_t target);
+void db_block_add(
+    struct db *db, int64_t owner, int64_t target, int64_t room_head);
+void db_block_end(
+    struct db *db, int64_t owner, int64_t target, int64_t room_head);
+/* Every block, also ended ones, that the user set or that concerns it. */
+void db_block_each(struct db *db, int64_t user,
+    void (*fn)(void *arg, const struct db_block *), void *arg);
+/* Names that owner blocks, sorted, after this one; 0 at the end. */
+int db_block_next(struct db *db, int64_t owner, const char *after,
+    char name[NAME_MAX_LEN + 1]);
+int64_t db_block_count(struct db *db, int64_t target);
+/* Who blocks the target. */
+void db_block_owners(struct db *db, int64_t target,
+    void (*fn)(void *arg, int64_t owner), void *arg);
+void db_blocks_prune(struct db *db, int64_t room_tail);
+
+/* Numbers for status and metrics. */
+int64_t db_mail_total(struct db *db);
+int64_t db_size(struct db *db);
+
+#endif

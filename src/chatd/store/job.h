@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Passwords that are with the keeper: at most as many as it takes.  A job
+ * outlives the keeper (it is sent again to the next one) and the channel
+ * that wanted it (its result is then only written down).
+ */
+#ifndef CHATD_JOB_H
+#define CHATD_JOB_H
+
+#include "chatd/ipc.h"
+
+enum { JOBS_MAX = KEEPER_THREADS + KEEPER_QUEUE };
+
+struct store;
+struct jobs;
+struct job;
+
+typedef void job_fn(struct store *, struct job *, const struct ipc_verdict *);
+
+/* What the asker needs again when the verdict is there. */
+struct job {
+	uint32_t number; /* between store and keeper; 0: free */
+	enum ipc_type type;
+	bool ready; /* to be sent once its charge is on the disk */
+	int sent; /* how often, so that one that kills keepers ends */
+	int left; /* attempts after this one */
+	job_fn *done;
+	struct channel *channel; /* NULL once it has gone */
+	uint32_t channel_number; /* its own number for the answer */
+	void *admin; /* control.c's, or NULL */
+	int64_t user; /* 0 for a name that nobody has */
+	char name[NAME_MAX_LEN + 1];
+	struct ipc_auth auth;
+	bool brief;
+	union {
+		struct ipc_check check;
+		struct ipc_hash hash;
+		struct ipc_change change;
+	} ask;
+};
+
+struct jobs *jobs_new(void);
+void jobs_free(struct jobs *jobs);
+
+/* An empty job, or NULL when all are under way: answer busy. */
+struct job *job_new(struct store *store, job_fn *done);
+
+/*
+ * The caller has filled in ask.  Its channel is read no more until done();
+ * the job is the table's until done() returns.
+ */
+void job_start(struct job *job);
+
+/* After the commit: sends what was started. */
+void jobs_flush(struct store *store);
+
+/* Gives a job back that was not started. */
+void job_drop(struct store *store, struct job *job);
+
+/* How many checks of this name are under way, this job not counted. */
+int jobs_for_name(struct store *store, const char *name, const struct job *but);
+
+/* The channel or the administrator has gone. */
+void jobs_forget_channel(struct store *store, const struct channel *channel);
+void jobs_forget_admin(struct store *store, const void *admin);
+
+/* A keeper, the first or a new one: what was under way is sent again. */
+void jobs_keeper(struct store *store, int fd);
+
+/* A verdict has come. */
+void jobs_read(void *store, unsigned events);
+
+int jobs_under_way(const struct store *store);
+
+#endif

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A hash table of names with failed logins, part of the store's memory.
+ * Unknown names are kept in the order in which they first failed.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "chatd/store/lockout.h"
+
+enum { BUCKETS = 16384 };
+
+struct lockouts {
+	struct lockout *buckets[BUCKETS];
+	struct lockout *oldest, *newest;
+	size_t unknown;
+};
+
+struct lockouts *
+lockouts_new(void)
+{
+	return calloc(1, sizeof(struct lockouts));
+}
+
+void
+lockouts_free(struct lockouts *table)
+{
+	if (table == NULL)
+		return;
+	for (size_t i = 0; i < BUCKETS; i++)
+		while (table->buckets[i] != NULL)
+			lockout_drop(table, table->buckets[i]);
+	free(table);
+}
+
+/* FNV-1a: the table is bounded, so a flood of names costs no more than it. */
+static size_t
+bucket_of(const char *name)
+{
+	uint32_t hash = 2166136261u;
+
+	for (; *name != '\0'; name++)
+		hash = (hash ^ (unsigned char)*name) * 16777619u;
+	return hash % BUCKETS;
+}
+
+struct lockout *
+lockout_find(struct lockouts *table, const char *name)
+{
+	struct lockout *entry = table->buckets[bucket_of(name)];
+
+	while (entry != NULL && strcmp(entry->name, name) != 0)
+		entry = entry->chain;
+	return entry;
+}
+
+static void
+age_append(struct lockouts *table, struct lockout *entry)
+{
+	entry->older = table->newest;
+	entry->newer = NULL;
+	if (table->newest != NULL)
+		table->newest->newer = entry;
+	else
+		table->oldest = entry;
+	table->newest = entry;
+	table->unknown++;
+}
+
+static void
+age_remove(struct lockouts *table, struct lockout *entry)
+{
+	if (entry->older != NULL)
+		entry->older->newer = entry->newer;
+	else
+		table->oldest = entry->newer;
+	if (entry->newer != NULL)
+		entry->newer->older = entry->older;
+	else
+		table->newest = entry->older;
+	table->unknown--;
+}
+
+struct lockout *
+lockout_get(struct lockouts *table, const char *name, bool known,
+    char dropped[NAME_MAX_LEN + 1])
+{
+	struct lockout *entry = lockout_find(table, name);
+	size_t bucket = bucket_of(name);
+
+	dropped[0] = '\0';
+	if (entry != NULL)
+		return entry;
+	if (!known && table->unknown >= LOCKOUT_UNKNOWN_MAX) {
+		memcpy(dropped, table->oldest->name, NAME_MAX_LEN + 1);
+		lockout_drop(table, table->oldest);
+	}
+	entry = calloc(1, sizeof(*entry));
+	if (entry == NULL)
+		return NULL;
+	strncpy(entry->name, name, NAME_MAX_LEN);
+	entry->known = known;
+	entry->chain = table->buckets[bucket];
+	table->buckets[bucket] = entry;
+	if (!known)
+		age_append(table, entry);
+	return entry;
+}
+
+void
+lockout_drop(struct lockouts *table, struct lockout *entry)
+{
+	struct lockout **at = &table->buckets[bucket_of(entry->name)];
+
+	while (*at != entry)
+		at = &(*at)->chain;
+	*at = entry->chain;
+	if (!entry->known)
+		age_remove(table, entry);
+	free(entry);
+}
+
+size_t
+lockouts_unknown(const struct lockouts *table)
+{
+	return table->unknown;
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The rules of the centre, pure: no database, no clock, no descriptor.
+ */
+#include "chatd/store/rules.h"
+
+int
+lock_remaining(const struct lock *lock, int64_t now)
+{
+	if (lock->until <= now)
+		return 0;
+	return (int)((lock->until - now + 999) / 1000);
+}
+
+int
+lock_charge(struct lock *lock, const struct rules *rules, int64_t now)
+{
+	if (lock->until != 0 && lock->until <= now)
+		*lock = (struct lock){0};
+	lock->failures++;
+	if (lock->failures < rules->attempts)
+		return rules->attempts - lock->failures;
+	lock->until = now + (int64_t)rules->block_seconds * 1000;
+	return 0;
+}
+
+void
+lock_clear(struct lock *lock, int under_way)
+{
+	lock->failures = under_way;
+	lock->until = 0;
+}
+
+void
+lock_refund(struct lock *lock, const struct rules *rules)
+{
+	if (lock->failures > 0)
+		lock->failures--;
+	if (lock->failures < rules->attempts)
+		lock->until = 0;
+}
+
+int64_t
+lock_restore(const struct rules *rules, int64_t until_wall, int64_t now_wall,
+    int64_t now)
+{
+	int64_t left = until_wall - now_wall;
+	int64_t most = (int64_t)rules->block_seconds * 1000;
+
+	if (until_wall == 0)
+		return 0;
+	if (left > most)
+		left = most;
+	/* One that has run out must still count as a lock that is over. */
+	if (left <= 0)
+		return 1;
+	return now + left;
+}
+
+enum wire_error
+rules_send(const struct rules *rules, const struct send_facts *facts)
+{
+	if (!facts->known)
+		return ERR_NO_SUCH_USER;
+	if (facts->blocked)
+		return ERR_BLOCKED;
+	if (facts->mail_count >= rules->mailbox_messages)
+		return ERR_MAILBOX_FULL;
+	return ERR_NONE;
+}
+
+/*
+ * A broadcast is hidden from whoever blocks its sender, presence from whom
+ * its subject blocks.
+ */
+static bool
+hidden_by(const struct db_block *block, const struct room_reader *reader,
+    const struct wire_event *event, const struct db_room_row *row)
+{
+	if (event->number <= block->from || event->number > block->to)
+		return false;
+	if (event->type == EVENT_BROADCAST)
+		return block->owner == reader->user &&
+		    block->target == row->user;
+	return block->owner == row->user && block->target == reader->user;
+}
+
+bool
+rules_room_visible(const struct room_reader *reader,
+    const struct wire_event *event, const struct db_room_row *row,
+    bool was_online)
+{
+	if (row->user == reader->user || row->only > reader->cursor)
+		return false;
+	if (event->number <= reader->login_room &&
+	    (event->type != EVENT_BROADCAST || !was_online))
+		return false;
+	for (int i = 0; i < reader->block_count; i++)
+		if (hidden_by(&reader->blocks[i], reader, event, row))
+			return false;
+	return true;
+}
+
+bool
+rules_back_soon(int64_t logout_wall, int64_t now_wall)
+{
+	int64_t since = now_wall - logout_wall;
+
+	return since >= 0 && since <= RULES_BACK_SOON_MS;
+}
+
+int
+rules_room_spread(int64_t online)
+{
+	if (online <= RULES_KNOCK_ALL)
+		return 0;
+	/* About 2,000 clients a second come to fetch. */
+	return (int)((online + 1999) / 2000);
+}
+
+bool
+rules_silent(const struct rules *rules, int64_t heard, int64_t now)
+{
+	return now - heard > (int64_t)rules->timeout * 1000;
+}

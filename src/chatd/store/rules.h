@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Who may do what, what counts as online, what a lockout is: plain
+ * functions of facts that somebody else looked up, time passed in.
+ */
+#ifndef CHATD_RULES_H
+#define CHATD_RULES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "chatd/store/db.h"
+
+enum {
+	RULES_BACK_SOON_MS = 5000, /* a login this soon is no news */
+	RULES_ID_DAYS = 30, /* that an id is remembered */
+	RULES_KNOCK_ALL = 200, /* online, up to which all are told */
+};
+
+/* Failed logins of one name; until is monotonic, 0 while not locked. */
+struct lock {
+	int failures;
+	int64_t until;
+};
+
+/* Seconds that the name stays locked, rounded up; 0 if it is not. */
+int lock_remaining(const struct lock *lock, int64_t now);
+
+/*
+ * Charges one attempt before its password is checked, and locks at the
+ * limit.  A lock that has run out starts afresh.  Returns the attempts left.
+ * Not to be called while lock_remaining().
+ */
+int lock_charge(struct lock *lock, const struct rules *rules, int64_t now);
+
+/* Success: what stays charged are the attempts that are still being checked. */
+void lock_clear(struct lock *lock, int under_way);
+
+/* An attempt that was never checked is taken back. */
+void lock_refund(struct lock *lock, const struct rules *rules);
+
+/* A lock that was stored as wall clock, in this run's monotonic time. */
+int64_t lock_restore(const struct rules *rules, int64_t until_wall,
+    int64_t now_wall, int64_t now);
+
+/* What send() looked up about the recipient. */
+struct send_facts {
+	bool known; /* exists, and was not deleted */
+	bool blocked; /* has blocked the sender */
+	int64_t mail_count;
+};
+
+/* ERR_NONE if the message may be stored. */
+enum wire_error rules_send(
+    const struct rules *rules, const struct send_facts *facts);
+
+/* Who reads the room log, and how far. */
+struct room_reader {
+	int64_t user;
+	int64_t cursor; /* where this walk began */
+	int64_t login_room; /* the head at the reader's login */
+	const struct db_block *blocks;
+	int block_count;
+};
+
+/*
+ * True if the reader is shown this entry: never its own; nothing across a
+ * block that stood when it was written; of what was written before the
+ * reader's login only broadcasts, and those only if was_online then.
+ */
+bool rules_room_visible(const struct room_reader *reader,
+    const struct wire_event *event, const struct db_room_row *row,
+    bool was_online);
+
+/* True if a login now takes a logout at that time back. */
+bool rules_back_soon(int64_t logout_wall, int64_t now_wall);
+
+/* Seconds over which clients that have only room news spread themselves. */
+int rules_room_spread(int64_t online);
+
+/* True if a session that was heard then counts as gone. */
+bool rules_silent(const struct rules *rules, int64_t heard, int64_t now);
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Who is logged in: the table of live sessions in the store's memory, found
+ * by token and by user, walked by name and by silence.  About 250 octets a
+ * session.  Knows no database and no clock.
+ */
+#ifndef CHATD_SESSION_H
+#define CHATD_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "chatd/store/db.h"
+
+struct session {
+	uint8_t token[DB_HASH_LEN];
+	int64_t user;
+	int64_t heard; /* monotonic: the last sign of life */
+	int64_t online; /* wall clock: online since, or 0 */
+	int64_t used; /* wall clock: last use that was written down */
+	int64_t login; /* wall clock */
+	int64_t login_room; /* the room log's head at login */
+	int64_t mail_head; /* of the user's mailbox */
+	struct session *token_chain, *user_chain;
+	struct session *earlier, *later; /* online ones by heard */
+	struct session *left, *right; /* online ones by name: a treap */
+	uint32_t priority;
+	struct ipc_address from; /* of the last request */
+	char name[NAME_MAX_LEN + 1];
+};
+
+struct sessions;
+
+/* NULL if there is no memory. */
+struct sessions *sessions_new(void);
+void sessions_free(struct sessions *table);
+
+size_t sessions_count(const struct sessions *table);
+size_t sessions_online(const struct sessions *table);
+
+struct session *session_by_token(
+    const struct sessions *table, const uint8_t token[DB_HASH_LEN]);
+struct session *session_by_user(const struct sessions *table, int64_t user);
+
+/*
+ * Adds a session from its row; it is the table's.  It counts as heard at
+ * now, and as online if the row says so.  NULL if there is no memory.
+ */
+struct session *session_add(
+    struct sessions *table, const struct db_session *row, int64_t now);
+/* Takes it out and frees it. */
+void session_remove(struct sessions *table, struct session *session);
+
+/* A sign of life. */
+void session_heard(
+    struct sessions *table, struct session *session, int64_t now);
+/* Comes online (heard at now), or goes (since is 0). */
+void session_set_online(struct sessions *table, struct session *session,
+    int64_t since, int64_t now);
+
+/* The online session that has been silent for longest, or NULL. */
+struct session *sessions_most_silent(const struct sessions *table);
+/* The first online session whose name comes after this one, or NULL. */
+struct session *sessions_after(const struct sessions *table, const char *name);
+
+#endif

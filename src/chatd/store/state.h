@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the files of the store share: its state, and the requests and
+ * answers as functions.  Nobody outside store/ includes this.
+ */
+#ifndef CHATD_STATE_H
+#define CHATD_STATE_H
+
+#include "chatd/ipc.h"
+#include "chatd/store/channel.h"
+#include "chatd/store/db.h"
+#include "chatd/store/job.h"
+#include "chatd/store/lockout.h"
+#include "chatd/store/session.h"
+#include "lib/loop.h"
+
+struct admins; /* control.c */
+
+/* Totals since the store started, for status and metrics. */
+struct tally {
+	int64_t requests[IPC_COUNT_OF_TYPES];
+	int64_t refusals[ERR_COUNT];
+	int64_t messages, broadcasts, logins, lockouts, timeouts;
+	int64_t commits, writes;
+};
+
+struct store {
+	struct loop *loop;
+	struct db *db;
+	struct rules rules;
+	char epoch[WIRE_EPOCH_LEN + 1];
+	char *state_directory;
+	struct sessions *sessions;
+	struct lockouts *lockouts;
+	int master, keeper;
+	struct loop_watch master_watch, keeper_watch;
+	struct channel *channels, *listed;
+	int channel_count;
+	struct jobs *jobs;
+	struct admins *admins;
+	struct loop_timer expiry, upkeep;
+	struct tally tally;
+	char *frame; /* IPC_FRAME_MAX octets, for what is being read */
+	char *reply; /* likewise, for a tail being built */
+	int64_t now; /* monotonic, at the start of the turn */
+	int64_t wall; /* wall clock, likewise */
+	int64_t started; /* wall clock */
+	bool ending;
+};
+
+/* Who asks, as the dispatcher has found out. */
+struct asker {
+	struct channel *channel;
+	uint32_t number; /* to be repeated by the answer */
+	struct session *session; /* NULL in a brief login */
+	int64_t user; /* 0 where anyone may ask */
+	char name[NAME_MAX_LEN + 1];
+};
+
+/* The worker has ask_X(), the store answer_X(). */
+typedef void answer_fn(
+    struct store *, const struct asker *, const struct ipc_frame *);
+
+answer_fn answer_login, answer_register, answer_logout, answer_live,
+    answer_password;
+answer_fn answer_sync, answer_send, answer_broadcast;
+answer_fn answer_online, answer_block, answer_unblock, answer_blocked;
+
+void answer(const struct asker *asker, enum ipc_type type, const void *body,
+    const void *tail, size_t tail_len);
+void answer_done(const struct asker *asker);
+void refuse(const struct asker *asker, enum wire_error error, const char *text);
+
+/*
+ * Presence and sessions, in answer-account.c.  Each writes what it changes;
+ * the caller's turn commits.
+ */
+void presence_begin(struct store *store, struct session *session);
+void presence_end(
+    struct store *store, struct session *session, const char *reason);
+/* Ends and frees the session; its token keeps the reason. */
+void session_end(struct store *store, struct session *session,
+    enum wire_error reason, const char *why, const char *from);
+
+/* Puts an event into a mailbox and tells the recipient's session. */
+int64_t mail_post(struct store *store, int64_t to, int64_t other,
+    const struct wire_event *event);
+
+/*
+ * A notice from the centre.  Of those with a subject at most one is unread:
+ * a newer one takes its place.
+ */
+void notice_post(
+    struct store *store, int64_t to, const char *subject, const char *text);
+
+/* Sets when the next silent session is to be looked at. */
+void expiry_plan(struct store *store);
+
+/* A lockout as it stands now, written down. */
+void lockout_save(struct store *store, const struct lockout *entry);
+
+struct wire_string string_of(const char *text);
+
+/* Looks at the clocks: before anything that a turn does. */
+void store_tick(struct store *store);
+
+/* SHA-256 of a token's text, as the tables hold it. */
+void token_hash(const char *token, uint8_t out[DB_HASH_LEN]);
+
+#endif

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Requests about accounts and sessions: hello, login, register, logout,
+ * live, password; and the checks that all requests share.  Runs in the
+ * worker; decides nothing that the store does not check again.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "chatd/worker/request.h"
+#include "lib/line.h"
+#include "lib/unix.h"
+
+enum asked
+request_refuse(struct request_context *on, const struct wire_request *request,
+    enum wire_error error, const char *text)
+{
+	on->error = error;
+	on->reply = wire_refuse(request->tag, error, text);
+	return ASKED_NOT;
+}
+
+/* True if the bytes have the form of a token: base64url of 32 octets. */
+static bool
+token_form(const struct wire_string *token)
+{
+	if (token->len != WIRE_TOKEN_LEN)
+		return false;
+	for (size_t i = 0; i < token->len; i++) {
+		char c = token->s[i];
+
+		if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') &&
+		    !(c >= '0' && c <= '9') && c != '-' && c != '_')
+			return false;
+	}
+	return true;
+}
+
+bool
+request_token(struct request_context *on, const struct wire_request *request)
+{
+	if (!request->token.s || token_form(&request->token))
+		return true;
+	request_refuse(on, request, ERR_SESSION_EXPIRED, NULL);
+	return false;
+}
+
+int
+tell_time(json_t *reply, const char *key, int64_t ms)
+{
+	char text[WIRE_TIME_LEN + 1];
+
+	wire_time_format(ms, text);
+	return json_object_set_new(reply, key, json_string(text));
+}
+
+/* False, and refused, for what cannot be a password. */
+static bool
+password_fits(struct request_context *on, const struct wire_request *request,
+    const struct wire_string *password)
+{
+	char text[WIRE_WHY_LEN];
+
+	if (password->len >= 1 && password->len <= PASSWORD_MAX_LEN)
+		return true;
+	snprintf(text, sizeof(text), "A password has 1 to %d octets.",
+	    PASSWORD_MAX_LEN);
+	request_refuse(on, request, ERR_BAD_REQUEST, text);
+	return false;
+}
+
+/* Folds the name of the account; false, and refused, if it is no name. */
+static bool
+account_name(struct request_context *on, const struct wire_request *request,
+    char out[NAME_MAX_LEN + 1])
+{
+	if (name_fold(request->user.s, request->user.len, out))
+		return true;
+	request_refuse(on, request, ERR_BAD_REQUEST,
+	    "A user's name has 1 to 32 of a-z 0-9 . _ - and starts with a "
+	    "letter or digit.");
+	return false;
+}
+
+/* What a client should know of the rules; NULL: no memory. */
+static json_t *
+limits(const struct rules *rules)
+{
+	return json_pack("{s:i, s:i, s:i, s:i}", "message_bytes",
+	    rules->message_bytes, "mailbox_messages", rules->mailbox_messages,
+	    "requests", WIRE_REQUESTS_MAX, "line_bytes", LINE_MAX_LEN);
+}
+
+enum asked
+request_hello(struct request_context *on, const struct wire_request *request)
+{
+	const struct rules *rules = on->rules;
+	json_t *reply = wire_accept(request->tag);
+	int bad = 0;
+
+	bad |= json_object_set_new(reply, "server", json_string("chatd"));
+	bad |=
+	    json_object_set_new(reply, "version", json_string(PACKAGE_VERSION));
+	bad |=
+	    json_object_set_new(reply, "protocol", json_integer(WIRE_PROTOCOL));
+	bad |= tell_time(reply, "time", clock_wall());
+	bad |= json_object_set_new(reply, "limits", limits(rules));
+	bad |= json_object_set_new(
+	    reply, "heartbeat", json_integer(rules->heartbeat));
+	bad |=
+	    json_object_set_new(reply, "timeout", json_integer(rules->timeout));
+	bad |= json_object_set_new(reply, "registration",
+	    json_string(
+		rules->registration == REGISTRATION_OPEN ? "open" : "closed"));
+	if (bad) {
+		json_decref(reply);
+		reply = NULL;
+	}
+	on->error = ERR_NONE;
+	on->reply = reply;
+	return ASKED_NOT;
+}
+
+enum asked
+request_login(struct request_context *on, const struct wire_request *request)
+{
+	char user[NAME_MAX_LEN + 1];
+
+	if (!account_name(on, request, user) ||
+	    !password_fits(on, request, &request->password))
+		return ASKED_NOT;
+	return ask_login(&on->store, user, &request->password, request->brief);
+}
+
+enum asked
+request_register(struct request_context *on, const struct wire_request *request)
+{
+	char user[NAME_MAX_LEN + 1];
+
+	if (!account_name(on, request, user) ||
+	    !password_fits(on, request, &request->password))
+		return ASKED_NOT;
+	return ask_register(&on->store, user, &request->password);
+}
+
+enum asked
+request_logout(struct request_context *on, const struct wire_request *request)
+{
+	if (!request_token(on, request))
+		return ASKED_NOT;
+	return ask_logout(&on->store, &request->token);
+}
+
+enum asked
+request_live(struct request_context *on, const struct wire_request *request)
+{
+	if (!request_token(on, request))
+		return ASKED_NOT;
+	return ask_live(
+	    &on->store, &request->token, request->mail, request->room);
+}
+
+enum asked
+request_password(struct request_context *on, const struct wire_request *request)
+{
+	if (!password_fits(on, request, &request->old) ||
+	    !password_fits(on, request, &request->new) ||
+	    !request_token(on, request))
+		return ASKED_NOT;
+	return ask_password(
+	    &on->store, &request->token, &request->old, &request->new);
+}
+
+/* A string, or null where it is empty. */
+static json_t *
+string_or_null(const char *text)
+{
+	return text[0] ? json_string(text) : json_null();
+}
+
+/* Adds where both logs are; -1: no memory. */
+static int
+tell_cursors(json_t *reply, const char *epoch, int64_t mail, int64_t room)
+{
+	int bad = 0;
+
+	bad |= json_object_set_new(reply, "epoch", json_string(epoch));
+	bad |= json_object_set_new(reply, "mail", json_integer(mail));
+	bad |= json_object_set_new(reply, "room", json_integer(room));
+	return bad;
+}
+
+int
+tell_welcome(const struct request_context *on, const struct ipc_frame *frame,
+    json_t *reply)
+{
+	struct ipc_welcome got;
+	int bad = 0;
+
+	memcpy(&got, frame->body, sizeof(got));
+	if (!IPC_TERMINATED(got.token) || !IPC_TERMINATED(got.user) ||
+	    !IPC_TERMINATED(got.epoch))
+		return -1;
+	bad |= json_object_set_new(reply, "token", string_or_null(got.token));
+	bad |= json_object_set_new(reply, "user", json_string(got.user));
+	bad |= tell_time(reply, "time", clock_wall());
+	bad |= json_object_set_new(
+	    reply, "heartbeat", json_integer(on->rules->heartbeat));
+	bad |= json_object_set_new(
+	    reply, "timeout", json_integer(on->rules->timeout));
+	bad |= json_object_set_new(reply, "beacon", json_null());
+	bad |= tell_cursors(reply, got.epoch, got.mail, got.room);
+	bad |= json_object_set_new(
+	    reply, "room_spread", json_integer(got.room_spread));
+	if (got.last_login == 0)
+		bad |= json_object_set_new(reply, "last_login", json_null());
+	else
+		bad |= tell_time(reply, "last_login", got.last_login);
+	bad |= json_object_set_new(
+	    reply, "failed_attempts", json_integer(got.failed_attempts));
+	return bad;
+}
+
+int
+tell_heads(const struct request_context *on, const struct ipc_frame *frame,
+    json_t *reply)
+{
+	struct ipc_heads got;
+
+	(void)on;
+	memcpy(&got, frame->body, sizeof(got));
+	if (!IPC_TERMINATED(got.epoch))
+		return -1;
+	return tell_cursors(reply, got.epoch, got.mail, got.room);
+}

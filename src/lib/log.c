@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Where every process of the system says what happened.  One write(2) a
+ * line, each escaped as a whole, so that neither a peer nor another process
+ * can forge or tear one.  Never allocates, never waits for the network.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+#include <sys/stat.h>
+
+#include "lib/log.h"
+#include "lib/text.h"
+
+enum {
+	LOG_LINE_MAX = 4096, /* what a pipe takes in one piece (PIPE_BUF) */
+	PREFIX_MAX = 256,
+};
+
+static struct {
+	const char *program, *role;
+	enum log_level level;
+	char *path; /* NULL unless it goes to a file */
+	int fd; /* -1: syslog */
+	bool journal; /* which adds the time and the process by itself */
+} out = {.program = "chat", .level = LOG_LEVEL_INFO, .fd = STDERR_FILENO};
+
+/* True if stderr is the journal itself (systemd.exec(5)). */
+static bool
+stderr_is_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	unsigned long long device, inode;
+	struct stat info;
+
+	return stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 &&
+	    fstat(STDERR_FILENO, &info) == 0 && info.st_dev == device &&
+	    info.st_ino == inode;
+}
+
+void
+log_init(const char *program, const char *role)
+{
+	out.program = program;
+	out.role = role;
+	if (out.fd == STDERR_FILENO)
+		out.journal = stderr_is_journal();
+	/* While the time zone's file can still be read. */
+	tzset();
+}
+
+/* Opens a log file to append to. */
+static int
+open_file(const char *path)
+{
+	return open(
+	    path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+}
+
+int
+log_open(const char *to)
+{
+	char *path = NULL;
+	int fd = STDERR_FILENO;
+
+	if (strcmp(to, "syslog") == 0) {
+		fd = -1;
+		openlog(out.program, LOG_PID | LOG_NDELAY, LOG_DAEMON);
+	} else if (strcmp(to, "stderr") != 0) {
+		path = strdup(to);
+		fd = path ? open_file(path) : -1;
+		if (fd == -1) {
+			free(path);
+			return -1;
+		}
+	}
+	if (out.path)
+		close(out.fd);
+	free(out.path);
+	out.path = path;
+	out.fd = fd;
+	out.journal = fd == STDERR_FILENO && stderr_is_journal();
+	return 0;
+}
+
+void
+log_reopen(void)
+{
+	int fd;
+
+	if (!out.path)
+		return;
+	fd = open_file(out.path);
+	if (fd == -1) {
+		log_warn("cannot open the log again, %s: %m", out.path);
+		return;
+	}
+	close(out.fd);
+	out.fd = fd;
+}
+
+void
+log_set_level(enum log_level level)
+{
+	out.level = level;
+}
+
+bool
+log_debugging(void)
+{
+	return out.level <= LOG_LEVEL_DEBUG;
+}
+
+/* Writes what stands before the text, as far as it fits. */
+static size_t
+prefix(char *to, size_t size)
+{
+	struct timespec now;
+	struct tm tm;
+	char stamp[32] = "";
+	size_t len = 0;
+
+	to[0] = '\0';
+	if (out.journal) {
+		snprintf(to, size, "%s%s%s: ", out.program, out.role ? " " : "",
+		    out.role ? out.role : "");
+		return strlen(to);
+	}
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (localtime_r(&now.tv_sec, &tm))
+		len = strftime(stamp, sizeof(stamp), "%Y-%m-%d %H:%M:%S", &tm);
+	snprintf(stamp + len, sizeof(stamp) - len, ".%03d",
+	    (int)(now.tv_nsec / 1000000));
+	snprintf(to, size, "%s %s[%ld]%s%s: ", stamp, out.program,
+	    (long)getpid(), out.role ? " " : "", out.role ? out.role : "");
+	return strlen(to);
+}
+
+/* Brings a line out; what a full disk does not take is lost. */
+static void
+put_line(const char *line, size_t len)
+{
+	ssize_t put;
+
+	while (len > 0) {
+		put = write(out.fd, line, len);
+		if (put == -1 && errno == EINTR)
+			continue;
+		if (put <= 0)
+			return;
+		line += put;
+		len -= (size_t)put;
+	}
+}
+
+/* Escapes, cuts and sends one line; word is that of the level. */
+static void __attribute__((format(printf, 3, 0)))
+say(int priority, const char *word, const char *fmt, va_list args)
+{
+	char text[LOG_LINE_MAX], line[LOG_LINE_MAX];
+	int saved = errno, got;
+	size_t len = 0, used, whole;
+
+	got = vsnprintf(text, sizeof(text), fmt, args);
+	if (got < 0)
+		snprintf(text, sizeof(text), "%s", fmt);
+	if (out.fd != -1)
+		len = prefix(line, PREFIX_MAX);
+	else if (out.role)
+		len = (size_t)snprintf(line, PREFIX_MAX, "%.100s: ", out.role);
+	len += (size_t)snprintf(line + len, PREFIX_MAX, "%s", word);
+	/* Four bytes less, for the dots and the newline. */
+	whole = text_escape(
+	    line + len, sizeof(line) - len - 4, text, strlen(text), TEXT_LOG);
+	used = strlen(line + len);
+	len += used;
+	if (used < whole || got >= (int)sizeof(text)) {
+		memcpy(line + len, "...", 4);
+		len += 3;
+	}
+	if (out.fd == -1) {
+		syslog(priority, "%s", line);
+	} else {
+		line[len++] = '\n';
+		put_line(line, len);
+	}
+	errno = saved;
+}
+
+void
+log_debug(const char *fmt, ...)
+{
+	va_list args;
+
+	if (out.level > LOG_LEVEL_DEBUG)
+		return;
+	va_start(args, fmt);
+	say(LOG_DEBUG, "debug: ", fmt, args);
+	va_end(args);
+}
+
+void
+log_info(const char *fmt, ...)
+{
+	va_list args;
+
+	if (out.level > LOG_LEVEL_INFO)
+		return;
+	va_start(args, fmt);
+	say(LOG_INFO, "", fmt, args);
+	va_end(args);
+}
+
+void
+log_warn(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	say(LOG_WARNING, "warning: ", fmt, args);
+	va_end(args);
+}
+
+void
+fatal(int status, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	say(LOG_CRIT, "fatal: ", fmt, args);
+	va_end(args);
+	exit(status);
+}

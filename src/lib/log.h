@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Four verbs and a prefix.  Every process of the system logs through here.
+ * A line is escaped as a whole, so that bytes of a peer can never forge one.
+ */
+#ifndef LIB_LOG_H
+#define LIB_LOG_H
+
+#include <stdbool.h>
+
+enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN };
+
+/*
+ * Names the program and the role for the prefix ("chatd", "store").  Both
+ * strings must outlive the process; role may be NULL.  Logs to stderr at
+ * level info until told otherwise.
+ */
+void log_init(const char *program, const char *role);
+
+/* Sends the log to "stderr", "syslog" or a file; -1 with errno if it cannot. */
+int log_open(const char *to);
+
+/* Opens the file again after it was moved away; otherwise does nothing. */
+void log_reopen(void);
+
+void log_set_level(enum log_level level);
+
+/* True while debug lines are wanted, for work that only serves them. */
+bool log_debugging(void);
+
+/* All take printf formats; %m is the text of errno. */
+void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/*
+ * For our own pipes, memory and mistakes, never for what a peer sent: logs
+ * the line and exits with the status (EX_* of sysexits.h).
+ */
+_Noreturn void fatal(int status, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The tables in the store's memory: sessions by token, user, name and
+ * silence; lockouts, and how unknown names give way.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "chatd/store/lockout.h"
+#include "chatd/store/session.h"
+#include "tap.h"
+
+enum { MANY = 5000 };
+
+static struct db_session
+row_of(int number, int64_t online)
+{
+	struct db_session row = {.user = number, .online = online};
+
+	memset(row.token, number & 255, sizeof(row.token));
+	memcpy(row.token, &number, sizeof(number));
+	snprintf(row.name, sizeof(row.name), "u%06d", number);
+	return row;
+}
+
+/* Adds them in an order that is not that of their names. */
+static void
+fill(struct sessions *table)
+{
+	for (int i = 0; i < MANY; i++) {
+		int number = (i * 1543) % MANY + 1;
+		struct db_session row = row_of(number, number % 2);
+
+		session_add(table, &row, i);
+	}
+}
+
+/* True if the walk by name gives the online ones, sorted, all of them. */
+static bool
+walk_is_sorted(struct sessions *table)
+{
+	const struct session *each = sessions_after(table, "");
+	char last[NAME_MAX_LEN + 1] = "";
+	size_t count = 0;
+
+	for (; each != NULL; each = sessions_after(table, each->name)) {
+		if (strcmp(each->name, last) <= 0 || each->online == 0)
+			return false;
+		memcpy(last, each->name, sizeof(last));
+		count++;
+	}
+	return count == sessions_online(table);
+}
+
+static void
+test_sessions(void)
+{
+	struct sessions *table = sessions_new();
+	struct db_session row = row_of(77, 0);
+	struct session *session;
+	bool all = true;
+
+	fill(table);
+	is_number((long)sessions_count(table), MANY, "all are there");
+	is_number(
+	    (long)sessions_online(table), MANY / 2, "half of them online");
+	ok(walk_is_sorted(table), "walked by name");
+	for (int i = 1; i <= MANY; i++)
+		all = all && session_by_user(table, i) != NULL &&
+		    session_by_user(table, i)->user == i;
+	ok(all, "found by user");
+	session = session_by_token(table, row.token);
+	ok(session != NULL && session->user == 77, "found by token");
+	session_set_online(table, session, 0, 9999);
+	ok(walk_is_sorted(table), "one less online");
+	session_remove(table, session);
+	ok(session_by_token(table, row.token) == NULL &&
+		session_by_user(table, 77) == NULL,
+	    "removed");
+	row = row_of(MANY + 1, 0);
+	ok(session_by_token(table, row.token) == NULL, "unknown token");
+	for (int i = 1; i <= MANY; i += 3)
+		if ((session = session_by_user(table, i)) != NULL)
+			session_remove(table, session);
+	ok(walk_is_sorted(table), "still sorted after many went");
+	sessions_free(table);
+}
+
+static void
+test_silence(void)
+{
+	struct sessions *table = sessions_new();
+	struct db_session a = row_of(1, 1), b = row_of(2, 1);
+	struct session *first = session_add(table, &a, 10);
+	struct session *second = session_add(table, &b, 20);
+
+	ok(sessions_most_silent(table) == first, "the first is most silent");
+	session_heard(table, first, 30);
+	ok(sessions_most_silent(table) == second, "until it is heard");
+	session_set_online(table, second, 0, 40);
+	ok(sessions_most_silent(table) == first, "offline ones do not count");
+	session_set_online(table, second, 5, 50);
+	session_remove(table, first);
+	ok(sessions_most_silent(table) == second, "removed ones neither");
+	sessions_free(table);
+}
+
+static void
+test_lockouts(void)
+{
+	struct lockouts *table = lockouts_new();
+	char name[NAME_MAX_LEN + 1], dropped[NAME_MAX_LEN + 1];
+
+	lockout_get(table, "alice", true, dropped);
+	for (int i = 0; i < LOCKOUT_UNKNOWN_MAX; i++) {
+		snprintf(name, sizeof(name), "n%d", i);
+		lockout_get(table, name, false, dropped);
+	}
+	is_number((long)lockouts_unknown(table), LOCKOUT_UNKNOWN_MAX, "full");
+	is_number(dropped[0], 0, "nothing had to go");
+	lockout_get(table, "one-more", false, dropped);
+	ok(strcmp(dropped, "n0") == 0, "the oldest unknown name gives way");
+	ok(lockout_find(table, "n0") == NULL, "it is gone");
+	ok(lockout_find(table, "n1") != NULL, "the next is not");
+	ok(lockout_find(table, "alice") != NULL, "nor is a user");
+	lockout_drop(table, lockout_find(table, "n1"));
+	ok(lockout_find(table, "n1") == NULL, "dropped");
+	is_number(
+	    (long)lockouts_unknown(table), LOCKOUT_UNKNOWN_MAX - 1, "counted");
+	lockouts_free(table);
+}
+
+int
+main(void)
+{
+	test_sessions();
+	test_silence();
+	test_lockouts();
+	return done();
+}
