@@ -196,18 +196,21 @@ static int
 write_json(const struct bench *bench, json_t *known, const char *path)
 {
 	char *text = report_json(&bench->report, known);
-	FILE *to = path ? fopen(path, "w") : stdout;
-	int bad = to == NULL || text == NULL;
+	FILE *to;
+	int bad;
 
-	if (!bad)
-		bad = fprintf(to, path ? "%s\n" : "\n%s\n", text) < 0;
-	if (to != NULL)
-		bad |= path ? fclose(to) : fflush(to);
+	if (text == NULL)
+		return complain("cannot make the JSON");
+	if (path == NULL) {
+		bad = printf("\n%s\n", text) < 0 || fflush(stdout) == EOF;
+	} else if ((to = fopen(path, "w")) == NULL) {
+		bad = 1;
+	} else {
+		bad = fprintf(to, "%s\n", text) < 0;
+		bad |= fclose(to) == EOF;
+	}
 	free(text);
-	if (bad)
-		return complain("cannot write the JSON%s%s", path ? " to " : "",
-		    path ? path : "");
-	return 0;
+	return bad ? complain("cannot write the JSON: %s", strerror(errno)) : 0;
 }
 
 /* All parts that are wanted, one after the other. */

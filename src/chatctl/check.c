@@ -87,6 +87,10 @@ check_user(struct check *check)
 		found(check, WARNING, "the centre will run as root");
 	else if (check->was_root)
 		found(check, FINE, "the centre will run as %s", name);
+	if (access(check->ctl->file, R_OK) == -1)
+		found(check, WARNING,
+		    "%s cannot read %s, so `chatctl reload` will fail: %s",
+		    name, check->ctl->file, strerror(errno));
 	return true;
 }
 

@@ -259,8 +259,11 @@ int
 command_init(const struct ctl *ctl)
 {
 	struct settings *settings;
-	int status = make_configuration(ctl);
+	int status;
 
+	/* The centre reads it again after it has given up root. */
+	umask(022);
+	status = make_configuration(ctl);
 	if (status != 0)
 		return status;
 	settings = setup_settings(ctl->file);

@@ -213,9 +213,15 @@ ids_decode(const json_t *array, size_t *len)
 	return text;
 }
 
+const char *
+wire_event_name(enum wire_event_type type)
+{
+	return (unsigned)type < EVENT_COUNT ? events[type].name : "unknown";
+}
+
 /* The type of an event by its name; EVENT_COUNT if it is not known. */
-static enum wire_event_type
-event_find(const char *name)
+enum wire_event_type
+wire_event_find(const char *name)
 {
 	int i = 0;
 
@@ -235,7 +241,7 @@ wire_event_decode(const json_t *object, struct wire_event *event, char **ids)
 	*ids = NULL;
 	if (type == NULL)
 		return -1;
-	if ((event->type = event_find(type)) == EVENT_COUNT)
+	if ((event->type = wire_event_find(type)) == EVENT_COUNT)
 		return 1;
 	row = &events[event->type];
 	event->number = wire_get_number(object, log_name(event->type), -1);

@@ -117,6 +117,11 @@ enum wire_event_type {
 /* True for what stands in the room log; the others stand in a mailbox. */
 bool wire_event_in_room(enum wire_event_type type);
 
+/* Names are what is stored: numbers would change with the next row. */
+const char *wire_event_name(enum wire_event_type type);
+/* EVENT_COUNT for a name that is not known. */
+enum wire_event_type wire_event_find(const char *name);
+
 /* Bytes that somebody else owns; s is NULL where there are none. */
 struct wire_string {
 	const char *s;

@@ -128,7 +128,7 @@ do_login(struct agent *agent, const struct wish *wish)
 		return;
 	}
 	if (agent->state != AGENT_OUT) {
-		refuse(wish, "busy", "Another login is under way.");
+		refuse(wish, "wait", "Another login is under way.");
 		return;
 	}
 	agent->entering = waiter_of(wish);

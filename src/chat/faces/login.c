@@ -6,6 +6,7 @@
  */
 #include "chat/faces/login.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,8 @@
 enum {
 	LEFT = -1, /* the user wants to leave */
 	AGAIN = -2, /* ask the agent once more */
+	TURN_TRIES = 300,
+	TURN_MS = 100,
 };
 
 struct attempt {
@@ -181,7 +184,8 @@ refused(struct attempt *attempt, const json_t *reply)
 	complain("chat: ", text);
 	if (strcmp(error, "failed") == 0)
 		return (int)wire_get_number(reply, "status", EX_SOFTWARE);
-	if (strcmp(error, "busy") == 0 || strcmp(error, "rate-limited") == 0 ||
+	if (strcmp(error, "busy") == 0 || strcmp(error, "wait") == 0 ||
+	    strcmp(error, "rate-limited") == 0 ||
 	    strcmp(error, "internal") == 0 || strcmp(error, "read-only") == 0)
 		return EX_TEMPFAIL;
 	return EXIT_LOGIN;
@@ -250,26 +254,46 @@ get_password(
 	return EXIT_LOGIN;
 }
 
-/* Asks the agent to log in; password may be NULL.  NULL: status is set. */
+/* Sends one login and wipes what held the password. */
 static json_t *
-ask_agent(struct attempt *attempt, char *password, int *status)
+say_login(struct attempt *attempt, const char *password)
 {
-	json_t *request = face_request("login"), *value, *reply;
+	json_t *request = face_request("login"), *value = NULL, *reply;
 
 	if (password != NULL) {
 		value = json_string(password);
-		explicit_bzero(password, strlen(password));
 		/* What is not UTF-8 is no password of this system either. */
 		if (value == NULL)
 			value = json_string("?");
 		json_object_set(request, "password", value);
-	} else
-		value = NULL;
+	}
 	reply = face_call(attempt->face, request);
 	if (value != NULL)
 		explicit_bzero((void *)(uintptr_t)json_string_value(value),
 		    json_string_length(value));
 	json_decref(value);
+	return reply;
+}
+
+/*
+ * Asks the agent to log in, after whoever does so just now; password may be
+ * NULL and is wiped.  NULL: status is set.
+ */
+static json_t *
+ask_agent(struct attempt *attempt, char *password, int *status)
+{
+	struct pollfd pfd = {.fd = attempt->face->stop, .events = POLLIN};
+	json_t *reply = say_login(attempt, password);
+
+	for (int i = 0; i < TURN_TRIES && reply != NULL &&
+	     strcmp(member(reply, "error"), "wait") == 0 &&
+	     poll(&pfd, 1, TURN_MS) == 0;
+	     i++) {
+		json_decref(reply);
+		reply = say_login(attempt, password);
+	}
+	if (password != NULL)
+		explicit_bzero(password, strlen(password));
 	if (reply == NULL && !attempt->face->stopped)
 		fputs("chat: the agent has ended; try again\n", stderr);
 	if (reply == NULL)

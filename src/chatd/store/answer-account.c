@@ -59,8 +59,7 @@ session_end(struct store *store, struct session *session,
 	if (session->online != 0 && why != NULL)
 		presence_end(store, session, why);
 	db_write(store->db);
-	db_session_end(
-	    store->db, session->token, (int)reason, store->wall, from);
+	db_session_end(store->db, session->token, reason, store->wall, from);
 	session_remove(store->sessions, session);
 }
 

@@ -117,7 +117,7 @@ op_label(enum ipc_type type, char out[OP_NAME_LEN])
 	const char *name = ipc_name(type);
 	size_t i;
 
-	for (i = 0; name[i] != '\0' && i < OP_NAME_LEN - 1; i++)
+	for (i = 0; i < OP_NAME_LEN - 1 && name[i] != '\0'; i++)
 		out[i] = (char)tolower((unsigned char)name[i]);
 	out[i] = '\0';
 	return out;

@@ -23,8 +23,9 @@ db_mail_add(
 	    db, sql(db, SQL_MAIL_NUMBER, "ii", weight(event->type), to));
 
 	sql_run(db,
-	    sql(db, SQL_MAIL_ADD, "iiiissis", to, number, (int64_t)event->type,
-		other, &event->user, &event->id, event->time, &event->text));
+	    sql(db, SQL_MAIL_ADD, "iitissis", to, number,
+		wire_event_name(event->type), other, &event->user, &event->id,
+		event->time, &event->text));
 	return number;
 }
 
@@ -33,7 +34,7 @@ db_mail_unread(
     struct db *db, int64_t to, enum wire_event_type type, const char *id)
 {
 	return sql_number(
-	    db, sql(db, SQL_MAIL_UNREAD, "iit", to, (int64_t)type, id));
+	    db, sql(db, SQL_MAIL_UNREAD, "itt", to, wire_event_name(type), id));
 }
 
 void
@@ -46,8 +47,8 @@ void
 db_mail_ack(struct db *db, int64_t user, int64_t number,
     void (*fn)(void *arg, int64_t sender, const char *id), void *arg)
 {
-	sqlite3_stmt *row = sql(
-	    db, SQL_MAIL_ACKED, "iii", user, number, (int64_t)EVENT_MESSAGE);
+	sqlite3_stmt *row = sql(db, SQL_MAIL_ACKED, "iit", user, number,
+	    wire_event_name(EVENT_MESSAGE));
 	int64_t messages = 0;
 
 	while (sql_step(db, row)) {
@@ -69,12 +70,18 @@ column_string(sqlite3_stmt *row, int column)
 	return string;
 }
 
+static enum wire_event_type
+column_type(sqlite3_stmt *row, int column)
+{
+	return wire_event_find((const char *)sqlite3_column_text(row, column));
+}
+
 /* The columns that mail and room have in common. */
 static void
 take_event(sqlite3_stmt *row, struct wire_event *event)
 {
 	event->number = sqlite3_column_int64(row, 0);
-	event->type = (enum wire_event_type)sqlite3_column_int(row, 1);
+	event->type = column_type(row, 1);
 	event->time = sqlite3_column_int64(row, 2);
 	event->user = column_string(row, 3);
 	event->id = column_string(row, 4);
@@ -131,8 +138,8 @@ db_room_add(
 	db->room_head++;
 	db_meta_set(db, "room_head", db->room_head);
 	sql_run(db,
-	    sql(db, SQL_ROOM_ADD, "iiiiisssi", db->room_head, user,
-		(int64_t)event->type, event->time, only, &event->user,
+	    sql(db, SQL_ROOM_ADD, "iitiisssi", db->room_head, user,
+		wire_event_name(event->type), event->time, only, &event->user,
 		&event->id, &event->text, presence));
 	return db->room_head;
 }
@@ -146,7 +153,7 @@ take_presence(
 	if (!sql_step(db, row))
 		return 0;
 	number = sqlite3_column_int64(row, 0);
-	*type = (enum wire_event_type)sqlite3_column_int(row, 1);
+	*type = column_type(row, 1);
 	*time = sqlite3_column_int64(row, 2);
 	sqlite3_reset(row);
 	return number;

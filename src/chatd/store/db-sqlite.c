@@ -33,22 +33,22 @@ static const char schema[] =
     " family BIGINT NOT NULL, port BIGINT NOT NULL, ip BLOB NOT NULL,"
     " since BIGINT NOT NULL, used BIGINT NOT NULL,"
     " login_room BIGINT NOT NULL, online BIGINT NOT NULL,"
-    " ended BIGINT NOT NULL, ended_at BIGINT NOT NULL,"
+    " ended TEXT NOT NULL, ended_at BIGINT NOT NULL,"
     " ended_from TEXT NOT NULL);"
     "CREATE INDEX session_user ON session (user_id);"
-    "CREATE INDEX session_used ON session (used) WHERE ended = 0;"
-    "CREATE INDEX session_ended ON session (ended_at) WHERE ended <> 0;"
+    "CREATE INDEX session_used ON session (used) WHERE ended = '';"
+    "CREATE INDEX session_ended ON session (ended_at) WHERE ended <> '';"
     "CREATE TABLE lock (name TEXT PRIMARY KEY, known BIGINT NOT NULL,"
     " failures BIGINT NOT NULL, until BIGINT NOT NULL, time BIGINT NOT NULL);"
     "CREATE TABLE accepted (n INTEGER PRIMARY KEY, sender BIGINT NOT NULL,"
     " id TEXT NOT NULL, digest BLOB NOT NULL, a BIGINT NOT NULL,"
     " b BIGINT NOT NULL, time BIGINT NOT NULL, UNIQUE (sender, id));"
     "CREATE TABLE mail (user_id BIGINT NOT NULL, n BIGINT NOT NULL,"
-    " type BIGINT NOT NULL, other BIGINT NOT NULL, name TEXT NOT NULL,"
+    " type TEXT NOT NULL, other BIGINT NOT NULL, name TEXT NOT NULL,"
     " id TEXT NOT NULL, time BIGINT NOT NULL, body TEXT NOT NULL,"
     " PRIMARY KEY (user_id, n)) WITHOUT ROWID;"
     "CREATE TABLE room (n INTEGER PRIMARY KEY, user_id BIGINT NOT NULL,"
-    " type BIGINT NOT NULL, time BIGINT NOT NULL, only_from BIGINT NOT NULL,"
+    " type TEXT NOT NULL, time BIGINT NOT NULL, only_from BIGINT NOT NULL,"
     " name TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL,"
     " presence BIGINT NOT NULL);"
     "CREATE INDEX room_presence ON room (user_id, n) WHERE presence = 1;"
@@ -430,6 +430,8 @@ take_octets(sqlite3_stmt *row, int column, void *out, int len)
 static void
 take_session(sqlite3_stmt *row, struct db_session *out)
 {
+	char ended[32];
+
 	take_octets(row, 0, out->token, DB_HASH_LEN);
 	out->user = sqlite3_column_int64(row, 1);
 	sql_text(row, 2, out->name, sizeof(out->name));
@@ -440,7 +442,8 @@ take_session(sqlite3_stmt *row, struct db_session *out)
 	out->used = sqlite3_column_int64(row, 7);
 	out->login_room = sqlite3_column_int64(row, 8);
 	out->online = sqlite3_column_int64(row, 9);
-	out->ended = sqlite3_column_int(row, 10);
+	sql_text(row, 10, ended, sizeof(ended));
+	out->ended = wire_error_find(ended);
 	out->ended_at = sqlite3_column_int64(row, 11);
 	sql_text(row, 12, out->ended_from, sizeof(out->ended_from));
 }
@@ -496,11 +499,11 @@ db_session_used(struct db *db, const uint8_t token[DB_HASH_LEN], int64_t now)
 }
 
 void
-db_session_end(struct db *db, const uint8_t token[DB_HASH_LEN], int reason,
-    int64_t now, const char *from)
+db_session_end(struct db *db, const uint8_t token[DB_HASH_LEN],
+    enum wire_error reason, int64_t now, const char *from)
 {
 	sql_run(db,
-	    sql(db, SQL_SESSION_END, "iith", (int64_t)reason, now, from,
+	    sql(db, SQL_SESSION_END, "tith", wire_error_name(reason), now, from,
 		token));
 }
 

@@ -46,24 +46,24 @@
 	X(USER_COUNT, "SELECT count(*) FROM users WHERE state <> 2")           \
 	X(SESSION_EACH,                                                        \
 	    "SELECT " SESSION_COLUMNS ", u.mail_head" FROM_SESSION             \
-	    " WHERE s.ended = 0")                                              \
+	    " WHERE s.ended = ''")                                             \
 	X(SESSION_FIND,                                                        \
 	    "SELECT " SESSION_COLUMNS FROM_SESSION " WHERE s.token = ?")       \
 	X(SESSION_ADD,                                                         \
 	    "INSERT INTO session (token, user_id, family, port, ip, since,"    \
 	    " used, login_room, online, ended, ended_at, ended_from)"          \
-	    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, '')")                   \
+	    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '', 0, '')")                  \
 	X(SESSION_ONLINE, "UPDATE session SET online = ? WHERE token = ?")     \
 	X(SESSION_USED, "UPDATE session SET used = ? WHERE token = ?")         \
 	X(SESSION_END,                                                         \
 	    "UPDATE session SET online = 0, ended = ?, ended_at = ?,"          \
 	    " ended_from = ? WHERE token = ?")                                 \
 	X(SESSION_STALE,                                                       \
-	    "SELECT token FROM session WHERE ended = 0 AND used < ?"           \
+	    "SELECT token FROM session WHERE ended = '' AND used < ?"          \
 	    " ORDER BY used LIMIT 1")                                          \
 	X(SESSION_PRUNE,                                                       \
 	    "DELETE FROM session WHERE token IN (SELECT token FROM session"    \
-	    " WHERE ended <> 0 AND ended_at < ? LIMIT ?)")                     \
+	    " WHERE ended <> '' AND ended_at < ? LIMIT ?)")                    \
 	X(SESSION_GONE, "DELETE FROM session WHERE user_id = ?")               \
 	X(LOCK_EACH,                                                           \
 	    "SELECT name, known, failures, until, time FROM lock"              \

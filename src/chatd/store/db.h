@@ -45,7 +45,7 @@ struct db_session {
 	int64_t login_room; /* the room log's head at login */
 	int64_t online; /* wall clock since when, or 0 */
 	int64_t mail_head; /* read only: db_session_each() */
-	int ended; /* enum wire_error: 0 while it lives */
+	enum wire_error ended; /* ERR_NONE while it lives */
 	int64_t ended_at;
 	char ended_from[IPC_ADDRESS_LEN];
 };
@@ -122,8 +122,8 @@ void db_session_online(
     struct db *db, const uint8_t token[DB_HASH_LEN], int64_t since);
 void db_session_used(
     struct db *db, const uint8_t token[DB_HASH_LEN], int64_t now);
-void db_session_end(struct db *db, const uint8_t token[DB_HASH_LEN], int reason,
-    int64_t now, const char *from);
+void db_session_end(struct db *db, const uint8_t token[DB_HASH_LEN],
+    enum wire_error reason, int64_t now, const char *from);
 /* A live one that was last used before then. */
 int db_session_stale(struct db *db, int64_t before, uint8_t token[DB_HASH_LEN]);
 int db_sessions_prune(struct db *db, int64_t before, int limit);
