@@ -273,7 +273,8 @@ test_together(void)
 		_exit(0);
 	}
 	waitpid(pid, &status, 0);
-	is_number(WEXITSTATUS(status), 42, "the process died before the commit");
+	is_number(
+	    WEXITSTATUS(status), 42, "the process died before the commit");
 	book = must_open();
 	book_place(book, &place);
 	ok(place.mail != 50 && place.room != 50, "the cursors stayed");

@@ -316,6 +316,32 @@ welcome(struct store *store, const struct job *job, const struct db_user *user,
 	ipc_wipe(&welcome, sizeof(welcome));
 }
 
+/*
+ * False, and refused, unless the account is still as it was when its
+ * password went to the keeper: a verdict on a hash that has been replaced
+ * since then opens nothing.
+ */
+static bool
+still_valid(struct store *store, const struct job *job, const char *hash,
+    struct db_user *user)
+{
+	bool there = db_user_get(store->db, job->user, user) &&
+	    user->state == USER_ACTIVE;
+
+	if (there && strcmp(user->hash, hash) == 0)
+		return true;
+	if (job->channel == NULL)
+		return false;
+	if (there)
+		channel_refuse(
+		    job->channel, job->channel_number, ERR_BUSY, NULL);
+	else
+		channel_refuse(job->channel, job->channel_number,
+		    ERR_NOT_ALLOWED,
+		    "The administrator has locked this account.");
+	return false;
+}
+
 static void
 login_done(
     struct store *store, struct job *job, const struct ipc_verdict *verdict)
@@ -328,13 +354,8 @@ login_done(
 	forgive(store, job);
 	if (job->channel == NULL)
 		return;
-	if (!db_user_get(store->db, job->user, &user) ||
-	    user.state != USER_ACTIVE) {
-		channel_refuse(job->channel, job->channel_number,
-		    ERR_NOT_ALLOWED,
-		    "The administrator has locked this account.");
+	if (!still_valid(store, job, job->ask.check.hash, &user))
 		return;
-	}
 	if (job->brief)
 		job->channel->brief = user.id;
 	else if (!make_session(store, &user, &job->channel->from, token)) {
@@ -473,8 +494,10 @@ password_done(
     struct store *store, struct job *job, const struct ipc_verdict *verdict)
 {
 	struct session *session;
+	struct db_user user;
 
-	if (!judged_right(store, job, verdict))
+	if (!judged_right(store, job, verdict) ||
+	    !still_valid(store, job, job->ask.change.hash, &user))
 		return;
 	forgive(store, job);
 	db_write(store->db);
