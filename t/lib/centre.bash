@@ -365,7 +365,9 @@ hold()
 # usage: release ; all those go
 release()
 {
-	[ ${#held[@]} -eq 0 ] || kill "${held[@]}" 2>/dev/null || true
+	# Without an id, wait would wait for the centre.
+	[ ${#held[@]} -gt 0 ] || return 0
+	kill "${held[@]}" 2>/dev/null || true
 	wait "${held[@]}" 2>/dev/null || true
 	held=()
 }
