@@ -224,14 +224,25 @@ replied(struct client *client, const char *line)
 		window_done(client);
 }
 
-/* Reads replies as long as there are any. */
+/* True if more of the replies has been received than was looked at. */
+static bool
+heard_more(struct client *client)
+{
+	return client->state == STATE_TALKING && !client->load->failed &&
+	    (line_waiting(&client->conn.in) ||
+		SSL_has_pending(client->conn.ssl));
+}
+
+/* Reads the replies that have come; the loop tells when there are others. */
 static void
 listen_to(struct client *client)
 {
-	while (client->state == STATE_TALKING && !client->load->failed) {
-		char *line;
-		size_t len;
+	char *line;
+	size_t len;
 
+	if (client->state != STATE_TALKING || client->load->failed)
+		return;
+	do {
 		switch (tls_read_line(&client->conn, &line, &len, 0)) {
 		case TLS_OK:
 			replied(client, line);
@@ -242,7 +253,7 @@ listen_to(struct client *client)
 			fail(client, "no reply", client->conn.why);
 			return;
 		}
-	}
+	} while (heard_more(client));
 }
 
 static void

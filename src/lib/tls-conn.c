@@ -216,8 +216,15 @@ drain(struct tls_conn *conn)
 static enum tls_status
 fill(struct tls_conn *conn, int64_t deadline)
 {
+	enum tls_status status;
+
+	/* A peer that has been answered has rarely asked again already. */
+	if (deadline != 0 && !SSL_has_pending(conn->ssl)) {
+		status = wait_ready(conn, POLLIN, deadline);
+		if (status != TLS_OK)
+			return status;
+	}
 	for (;;) {
-		enum tls_status status;
 		int error, code = read_once(conn, &error);
 
 		if (code == SSL_ERROR_NONE) {

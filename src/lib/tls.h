@@ -72,7 +72,10 @@ int tls_conn_open(
 enum tls_status tls_handshake(
     struct tls_conn *conn, const char *alpn, int64_t deadline);
 
-/* The next line (see line_take()), read if none is waiting. */
+/*
+ * The next line (see line_take()), read if none is waiting.  A deadline of 0
+ * takes what has come and waits for nothing.
+ */
 enum tls_status tls_read_line(
     struct tls_conn *conn, char **line, size_t *len, int64_t deadline);
 
