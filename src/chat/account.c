@@ -228,6 +228,13 @@ account_path(const struct account *account, const char *name)
 	return format_new("%s/%s", account->dir, name);
 }
 
+/* Likewise in the directory of all accounts. */
+char *
+account_shared_path(const struct account *account, const char *name)
+{
+	return format_new("%s/%s", account->state, name);
+}
+
 /* The state directory of this user, absolute, in fresh memory; or NULL. */
 static char *
 state_find(const char *given)
@@ -271,6 +278,24 @@ dir_guard(const char *dir, char why[ACCOUNT_WHY_LEN])
 	return 0;
 }
 
+/*
+ * The directory of all accounts holds what is trusted: nobody else may write
+ * there.  It may be an older one of its user's, so its mode stays.
+ */
+static int
+state_guard(const char *dir, char why[ACCOUNT_WHY_LEN])
+{
+	struct stat st;
+
+	if (dir_make(dir, 0700) == -1 || stat(dir, &st) == -1)
+		return wrong(why, "%s: %s", dir, strerror(errno));
+	if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid())
+		return wrong(why, "%s: not a directory of yours", dir);
+	if ((st.st_mode & 022) != 0)
+		return wrong(why, "%s: others may write there", dir);
+	return 0;
+}
+
 /* A socket's address holds 108 octets: a longer path goes by descriptor. */
 static int
 socket_place(struct account *account, char why[ACCOUNT_WHY_LEN])
@@ -298,9 +323,8 @@ account_place(
 		return wrong(why, "the working directory: %s", strerror(errno));
 	account->dir = format_new(
 	    "%s/%s@%s", account->state, account->user, account->where);
-	if (dir_make(account->state, 0700) == -1)
-		return wrong(why, "%s: %s", account->state, strerror(errno));
-	if (dir_guard(account->dir, why) == -1)
+	if (state_guard(account->state, why) == -1 ||
+	    dir_guard(account->dir, why) == -1)
 		return -1;
 	return socket_place(account, why);
 }

@@ -65,4 +65,7 @@ int account_place(
 /* A path in the account's directory, in fresh memory; never NULL. */
 char *account_path(const struct account *account, const char *name);
 
+/* Likewise in the directory of all accounts. */
+char *account_shared_path(const struct account *account, const char *name);
+
 #endif

@@ -7,6 +7,7 @@
 #include "config.h"
 #endif
 
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -28,6 +29,7 @@
 #include "chat/faces/line.h"
 #include "chat/faces/login.h"
 #include "chat/faces/prompt.h"
+#include "chat/faces/show.h"
 #include "lib/text.h"
 
 #ifndef PACKAGE_VERSION
@@ -208,6 +210,7 @@ stop_signals(void)
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGQUIT);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
@@ -225,24 +228,56 @@ standard_descriptors(void)
 		close(fd);
 }
 
+/* A password or a token in memory is not to end up in a file. */
+static void
+no_core(void)
+{
+	struct rlimit none = {0, 0};
+
+	setrlimit(RLIMIT_CORE, &none);
+}
+
 /* Attaches to the account's agent, starting one if there is none. */
 static int
 attach(const struct account *account, struct face *face, int stop)
 {
 	char why[2048] = "";
-	int status;
+	int status, error = 0;
 
 	for (int i = 0; i < START_TRIES; i++) {
 		if (face_open(face, account->socket, stop) == 0)
 			return 0;
+		error = errno;
 		status = agent_start(account, why, sizeof(why));
 		if (status != 0) {
-			fprintf(stderr, "chat: %s\n", why);
+			show_complaint("chat: ", why);
 			return status;
 		}
 	}
-	fprintf(stderr, "chat: %s: %s\n", account->socket, strerror(errno));
+	fprintf(stderr, "chat: %s: %s\n", account->socket, strerror(error));
 	return EX_OSERR;
+}
+
+/* Attaches and logs in, anew where the agent was just ending. */
+static int
+enter(const struct account *account, struct prompt *prompt, struct face *face,
+    json_t **reply)
+{
+	int status;
+
+	for (int i = 0; i < START_TRIES; i++) {
+		status = attach(account, face, prompt->stop);
+		if (status != 0)
+			return status;
+		status = login_run(account, prompt, face, reply);
+		if (status == 0)
+			return 0;
+		face_close(face);
+		if (status != LOGIN_LOST)
+			return status;
+	}
+	fputs("chat: the agent has ended; try again\n", stderr);
+	return EX_TEMPFAIL;
 }
 
 /* From the account to the end of its face; -1 if the user left before. */
@@ -257,15 +292,13 @@ run(struct account *account, const char *state, struct prompt *prompt)
 	if (status != 0)
 		return status;
 	if (account_place(account, state, why) == -1) {
-		fprintf(stderr, "chat: %s\n", why);
+		show_complaint("chat: ", why);
 		return EX_CANTCREAT;
 	}
-	status = attach(account, &face, prompt->stop);
+	status = enter(account, prompt, &face, &reply);
 	if (status != 0)
 		return status;
-	status = login_run(account, prompt, &face, &reply);
-	if (status == 0)
-		status = line_main(account, &face, prompt, reply);
+	status = line_main(account, &face, prompt, reply);
 	json_decref(reply);
 	face_close(&face);
 	return status;
@@ -280,6 +313,7 @@ main(int argc, char **argv)
 	int status;
 
 	standard_descriptors();
+	no_core();
 	umask(077);
 	account_init(&account);
 	status = read_options(argc, argv, &options, &account);

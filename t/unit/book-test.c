@@ -239,6 +239,25 @@ test_outbox(void)
 	book_close(book);
 }
 
+/* What one writes to oneself is there twice: as sent and as received. */
+static void
+test_oneself(void)
+{
+	struct book *book = must_open();
+	struct seen seen = {.limit = -1};
+	int64_t number, last, shown;
+
+	book_ends(book, &last, &shown);
+	book_queue(book, "self-1", "alice", "to me", 1, &number);
+	book_settle(book, number, BOOK_ACCEPTED, NULL);
+	store(book, event(EVENT_MESSAGE, "alice", "self-1", "to me"), 8, 4);
+	store(book, event(EVENT_MESSAGE, "alice", "self-1", "to me"), 9, 4);
+	book_news(book, number, number, note_news, &seen);
+	is(seen.text, "alice:to me", "a message to oneself comes in once");
+	book_shown(book, seen.last);
+	book_close(book);
+}
+
 /* A receipt's callback runs before the commit. */
 static void
 die(void *arg, const char *id, const char *recipient)
@@ -349,6 +368,7 @@ main(void)
 	test_outbox();
 	test_together();
 	test_errands();
+	test_oneself();
 	test_damage();
 	snprintf(command, sizeof(command), "rm -rf %s", dir);
 	if (system(command) != 0)

@@ -157,6 +157,8 @@ static void
 over(struct agent *agent, json_t *event)
 {
 	agent->state = AGENT_OVER;
+	/* Who comes now starts an agent of their own. */
+	door_shut(agent->door);
 	door_tell(agent->door, event);
 	loop_timer_stop(agent->loop, &agent->poll);
 	loop_timer_stop(agent->loop, &agent->pause);
@@ -397,9 +399,7 @@ agent_init(struct agent *agent, const struct account *account)
 	    .ca = account->ca,
 	    .where = account->where,
 	};
-	if (asprintf(&agent->trust.known, "%s/known_servers", account->state) ==
-	    -1)
-		fatal(EX_OSERR, "no memory");
+	agent->trust.known = account_shared_path(account, "known_servers");
 }
 
 /*

@@ -27,6 +27,8 @@ enum {
 	POLL_MS = 2000, /* this often */
 	RETRY_MS = 500, /* the first pause, then doubling */
 	RETRY_MAX_MS = 30000,
+	PATIENCE_MS = 600000, /* whatever the centre asks for */
+	BEAT_MIN_MS = 1000, /* likewise: nobody is made to hammer */
 	LOGIN_TRIES = 12, /* while the centre is busy */
 	REQUEST_TRIES = 4, /* then the face is told what the centre said */
 	LOGOUT_TRIES = 2, /* while it cannot be reached */
@@ -158,6 +160,9 @@ json_t *session_reply(const struct agent *agent, json_t *tag);
 /* A face's line. */
 void desk_line(
     struct agent *agent, struct face_end *face, const char *line, size_t len);
+
+/* Overwrites the password in an object, if there is one. */
+void desk_wipe(const json_t *line);
 
 /* A refusal in a face's words. */
 json_t *desk_refuse(json_t *tag, const char *error, const char *text);

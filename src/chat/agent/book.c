@@ -38,7 +38,7 @@ static const char schema[] =
     " author TEXT NOT NULL, recipient TEXT NOT NULL,"
     " id TEXT NOT NULL, text TEXT NOT NULL,"
     " reason TEXT, shown INTEGER NOT NULL,"
-    " UNIQUE (author, id));"
+    " UNIQUE (author, id, recipient));"
     "CREATE INDEX history_queued ON history (number) WHERE state = 1;"
     "CREATE INDEX history_news ON history (number) WHERE shown = 0;"
     "PRAGMA application_id = 0x63686174;"
@@ -373,7 +373,10 @@ event_id(const struct wire_event *event, const char *text)
 	return id;
 }
 
-/* Adds what somebody said, unless it is there. */
+/*
+ * Adds what somebody said, unless it is there.  The recipient is empty, so
+ * that a message to oneself stands beside the own one.
+ */
 static int
 store_said(
     struct book *book, const struct wire_event *event, enum book_kind kind)
@@ -388,7 +391,7 @@ store_said(
 		    "INSERT INTO history (kind, state, time, author, "
 		    "recipient, id, text, shown) "
 		    "VALUES (?, 0, ?, ?, '', ?, ?, 0) "
-		    "ON CONFLICT (author, id) DO NOTHING",
+		    "ON CONFLICT (author, id, recipient) DO NOTHING",
 		    "iisss", (int64_t)kind, event->time, author, id, text);
 	else
 		snprintf(book->why, sizeof(book->why), "no memory");

@@ -29,6 +29,7 @@ enum {
 	HANDSHAKE_MS = 8000, /* a little over what the centre allows */
 	WRITE_MS = 10000,
 	REPLY_MS = 15000, /* likewise, and time in its queues */
+	EXCHANGE_MS = 40000, /* all replies: nobody is fed drop by drop */
 	REUSE_REQUESTS = 200, /* below WIRE_REQUESTS_MAX */
 	REUSE_MS = 10000, /* well below the connection's 30 s */
 };
@@ -66,7 +67,15 @@ centre_exchange_new(void)
 
 	if (exchange == NULL)
 		fatal(EX_OSERR, "no memory");
+	random_fill(&exchange->tag, sizeof(exchange->tag));
 	return exchange;
+}
+
+/* What the request at that place is tagged with. */
+static json_int_t
+tag_of(const struct centre_exchange *exchange, int place)
+{
+	return (json_int_t)exchange->tag + place;
 }
 
 /* Frees an exchange; what was sent may hold a password or a token. */
@@ -85,13 +94,15 @@ centre_exchange_free(struct centre_exchange *exchange)
 
 /* False if the request does not fit any more. */
 bool
-centre_add(struct centre_exchange *exchange, const json_t *request)
+centre_add(struct centre_exchange *exchange, json_t *request)
 {
 	char *line, *out;
 	size_t len;
 
 	if (exchange->count == CENTRE_REQUESTS_MAX)
 		return false;
+	json_object_set_new(
+	    request, "tag", json_integer(tag_of(exchange, exchange->count)));
 	line = wire_line(request, &len);
 	if (line == NULL)
 		return false;
@@ -256,9 +267,28 @@ call(struct centre *centre, struct centre_exchange *exchange)
 	return -1;
 }
 
+/*
+ * True if that can be the reply to the request with the tag.  What belongs
+ * to another one must never settle a message.  Only a refusal may lack the
+ * tag: that of a request which was not read.
+ */
+static bool
+reply_fits(const json_t *reply, json_int_t tag)
+{
+	const json_t *ok = json_object_get(reply, "ok");
+	const json_t *got = json_object_get(reply, "tag");
+	bool same = json_is_integer(got) && json_integer_value(got) == tag;
+
+	if (json_is_true(ok))
+		return same;
+	return json_is_false(ok) && (same || got == NULL) &&
+	    json_is_string(json_object_get(reply, "error"));
+}
+
 /* Reads the next reply; false when there is none. */
 static bool
-read_reply(struct centre *centre, struct centre_exchange *exchange)
+read_reply(
+    struct centre *centre, struct centre_exchange *exchange, int64_t deadline)
 {
 	char why[WIRE_WHY_LEN];
 	enum tls_status status;
@@ -266,8 +296,9 @@ read_reply(struct centre *centre, struct centre_exchange *exchange)
 	char *line;
 	size_t len;
 
-	status =
-	    tls_read_line(&centre->conn, &line, &len, clock_mono() + REPLY_MS);
+	if (deadline > clock_mono() + REPLY_MS)
+		deadline = clock_mono() + REPLY_MS;
+	status = tls_read_line(&centre->conn, &line, &len, deadline);
 	if (status != TLS_OK) {
 		outcome(exchange, CENTRE_BROKEN,
 		    status == TLS_TIMEOUT ? "the centre does not answer"
@@ -283,6 +314,12 @@ read_reply(struct centre *centre, struct centre_exchange *exchange)
 		outcome(exchange, CENTRE_BROKEN, why);
 		return false;
 	}
+	if (!reply_fits(reply, tag_of(exchange, exchange->got))) {
+		outcome(exchange, CENTRE_BROKEN,
+		    "the centre's reply is not one to the request");
+		json_decref(reply);
+		return false;
+	}
 	exchange->replies[exchange->got++] = reply;
 	return true;
 }
@@ -292,6 +329,7 @@ static void
 converse(struct centre *centre, struct centre_exchange *exchange)
 {
 	enum tls_status status;
+	int64_t deadline;
 
 	if (centre->open &&
 	    (centre->served + exchange->count > REUSE_REQUESTS ||
@@ -301,11 +339,12 @@ converse(struct centre *centre, struct centre_exchange *exchange)
 		return;
 	exchange->trust = centre->trusted;
 	outcome(exchange, CENTRE_OK, "");
+	deadline = clock_mono() + EXCHANGE_MS;
 	status = tls_write(&centre->conn, exchange->out, exchange->out_len,
 	    clock_mono() + WRITE_MS);
 	/* A centre that refuses early has said why: read it in any case. */
 	while (exchange->got < exchange->count)
-		if (!read_reply(centre, exchange))
+		if (!read_reply(centre, exchange, deadline))
 			break;
 	centre->served += exchange->count;
 	if (exchange->status != CENTRE_OK || status != TLS_OK)

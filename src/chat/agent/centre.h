@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <jansson.h>
 
@@ -29,7 +30,7 @@ enum centre_status {
 	CENTRE_OK, /* every request was answered */
 	CENTRE_UNREACHABLE, /* no connection: nothing was sent */
 	CENTRE_UNTRUSTED, /* not the right centre: nothing was sent */
-	CENTRE_BROKEN, /* it ended before the last reply */
+	CENTRE_BROKEN, /* it ended, or was not understood, before the last */
 };
 
 /* Requests in order, and what came back. */
@@ -37,6 +38,7 @@ struct centre_exchange {
 	char *out;
 	size_t out_len;
 	int count;
+	uint32_t tag; /* of the first request; each has the next */
 
 	enum centre_status status;
 	char why[CENTRE_WHY_LEN]; /* unless CENTRE_OK */
@@ -60,8 +62,8 @@ struct centre *centre_new(struct loop *loop, const char *host, int port,
 struct centre_exchange *centre_exchange_new(void);
 void centre_exchange_free(struct centre_exchange *exchange);
 
-/* False if the request does not fit any more. */
-bool centre_add(struct centre_exchange *exchange, const json_t *request);
+/* False if the request, which gets a tag, does not fit any more. */
+bool centre_add(struct centre_exchange *exchange, json_t *request);
 
 /* Hands the exchange over; only one can be under way. */
 void centre_start(struct centre *centre, struct centre_exchange *exchange);

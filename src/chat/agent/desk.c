@@ -147,7 +147,7 @@ do_trust(struct agent *agent, const struct wish *wish)
 {
 	const char *pin = wire_get_string(wish->line, "pin");
 
-	if (pin == NULL || strcmp(pin, agent->seen_pin) != 0) {
+	if (pin == NULL || *pin == '\0' || strcmp(pin, agent->seen_pin) != 0) {
 		refuse(wish, "not-allowed",
 		    "The centre has not shown that public key.");
 		return;
@@ -253,11 +253,19 @@ do_broadcast(struct agent *agent, const struct wish *wish)
 	queue(agent, wish, "");
 }
 
-/* Puts a request in line behind what was typed before. */
+/*
+ * Puts a request in line behind what was typed before; nobody waits for a
+ * centre that is known to be out of reach.
+ */
 static void
 line_up(struct agent *agent, const struct wish *wish, enum wire_op op,
     json_t *request)
 {
+	if (agent->unreachable) {
+		json_decref(request);
+		refuse(wish, "unreachable", "The centre cannot be reached.");
+		return;
+	}
 	outbox_request(&agent->outbox, op, request, wish->face->serial,
 	    json_incref(wish->tag));
 	session_active(agent);
@@ -369,9 +377,9 @@ dispatch(struct agent *agent, const struct wish *wish)
 		row->fn(agent, wish);
 }
 
-/* Overwrites the password in a line's object. */
-static void
-wipe(const json_t *line)
+/* Overwrites the password in an object. */
+void
+desk_wipe(const json_t *line)
 {
 	json_t *password = json_object_get(line, "password");
 
@@ -396,6 +404,6 @@ desk_line(
 	wish.line = object;
 	wish.tag = json_object_get(object, "tag");
 	dispatch(agent, &wish);
-	wipe(object);
+	desk_wipe(object);
 	json_decref(object);
 }

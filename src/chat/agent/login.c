@@ -33,12 +33,7 @@ static void
 entered(struct agent *agent, json_t *reply)
 {
 	agent_answer(agent, &agent->entering, reply);
-	if (agent->login != NULL) {
-		json_t *password = json_object_get(agent->login, "password");
-
-		explicit_bzero((void *)(uintptr_t)json_string_value(password),
-		    json_string_length(password));
-	}
+	desk_wipe(agent->login);
 	json_decref(agent->login);
 	agent->login = NULL;
 	if (agent->leave)
@@ -109,24 +104,34 @@ begin(struct agent *agent, const struct trust_result *trust, json_t *reply)
 	entered(agent, reply);
 }
 
+/* The centre's clock and pace, from its hello or the login. */
+static void
+take_pace(struct agent *agent, const json_t *reply)
+{
+	const char *time = wire_get_string(reply, "time");
+	int64_t beat = reply_seconds(reply, "heartbeat");
+
+	if (beat > 0 && beat < agent->heartbeat)
+		agent->heartbeat = beat > BEAT_MIN_MS ? beat : BEAT_MIN_MS;
+	if (time == NULL || wire_time_parse(time, &agent->login_time) == -1)
+		agent->login_time = clock_wall();
+}
+
 /* What hello says about this centre; a sentence if we cannot talk to it. */
 static const char *
 learn(struct agent *agent, const json_t *hello)
 {
 	const json_t *limits = json_object_get(hello, "limits");
-	const char *time = wire_get_string(hello, "time");
-	int64_t beat = reply_seconds(hello, "heartbeat");
+	int64_t bytes = wire_get_number(limits, "message_bytes", 0);
 
 	if (!wire_get_bool(hello, "ok"))
 		return reply_text(hello);
 	if (wire_get_number(hello, "protocol", WIRE_PROTOCOL) != WIRE_PROTOCOL)
 		return "The centre speaks another version of the protocol.";
-	agent->message_bytes =
-	    wire_get_number(limits, "message_bytes", agent->message_bytes);
-	if (beat > 0 && beat < agent->heartbeat)
-		agent->heartbeat = beat;
-	if (time == NULL || wire_time_parse(time, &agent->login_time) == -1)
-		agent->login_time = clock_wall();
+	if (bytes > 0)
+		agent->message_bytes =
+		    bytes < TEXT_MAX_LEN ? bytes : TEXT_MAX_LEN;
+	take_pace(agent, hello);
 	return NULL;
 }
 
@@ -145,8 +150,7 @@ need_password(struct agent *agent)
 	}
 	reply = desk_refuse(
 	    agent->entering.tag, "password", "A password is needed to log in.");
-	json_object_set_new(
-	    reply, "message_bytes", json_integer(agent->message_bytes));
+	json_object_set_new(reply, "pin", json_string(agent->seen_pin));
 	turned_away(agent, reply);
 }
 
@@ -159,7 +163,7 @@ try_again(struct agent *agent, const struct centre_exchange *exchange,
 	int64_t wait = reply_seconds(reply, "retry_after");
 
 	if (!wire_error_again(reply_error(reply)) || agent->leave ||
-	    ++agent->tries >= LOGIN_TRIES)
+	    wait > RETRY_MAX_MS || ++agent->tries >= LOGIN_TRIES)
 		return false;
 	loop_timer(agent->loop, &agent->pause, wait > 0 ? wait : RETRY_MS,
 	    again, agent);
@@ -201,23 +205,30 @@ session_knocked(struct agent *agent, const struct centre_exchange *exchange)
 	begin(agent, &exchange->trust, reply);
 }
 
-/* Where to go on after a login, as PROTOCOL has it under "Cursors". */
-static void
+/*
+ * Where to go on after a login, as chat-protocol(7) has it under cursors; -1
+ * if the reply is none to a login.
+ */
+static int
 take_place(struct agent *agent, const json_t *reply)
 {
 	struct book_place *place = &agent->place;
 	const char *token = wire_get_string(reply, "token");
 	const char *epoch = wire_get_string(reply, "epoch");
-	int64_t mail = wire_get_number(reply, "mail", 0);
-	int64_t room = wire_get_number(reply, "room", 0);
-	bool same = epoch != NULL && strcmp(epoch, place->epoch) == 0;
+	int64_t mail = wire_get_number(reply, "mail", -1);
+	int64_t room = wire_get_number(reply, "room", -1);
+	bool same;
 
+	if (token == NULL || *token == '\0' || strlen(token) > WIRE_TOKEN_LEN ||
+	    epoch == NULL || strlen(epoch) != WIRE_EPOCH_LEN || mail < 0 ||
+	    room < 0)
+		return -1;
+	same = strcmp(epoch, place->epoch) == 0;
 	place->mail = same && place->mail > mail ? place->mail : mail;
 	place->room = same && place->room > room ? place->room : room;
-	snprintf(place->token, sizeof(place->token), "%s",
-	    token != NULL ? token : "");
-	snprintf(place->epoch, sizeof(place->epoch), "%s",
-	    epoch != NULL ? epoch : "");
+	snprintf(place->token, sizeof(place->token), "%s", token);
+	snprintf(place->epoch, sizeof(place->epoch), "%s", epoch);
+	return 0;
 }
 
 /* A successful login. */
@@ -225,23 +236,22 @@ static void
 welcome(struct agent *agent, const struct centre_exchange *exchange)
 {
 	const json_t *login = exchange->replies[0];
-	const char *time = wire_get_string(login, "time");
-	json_t *reply, *failed = json_object_get(login, "failed_attempts");
-	int64_t beat = reply_seconds(login, "heartbeat");
+	json_t *reply;
 
-	take_place(agent, login);
+	if (take_place(agent, login) == -1) {
+		turned_away(agent,
+		    desk_refuse(agent->entering.tag, "internal",
+			"The centre's answer cannot be understood."));
+		return;
+	}
 	if (book_set_place(agent->book, &agent->place) == -1) {
 		agent_fail(agent, EX_IOERR, book_why(agent->book));
 		return;
 	}
-	if (time == NULL || wire_time_parse(time, &agent->login_time) == -1)
-		agent->login_time = clock_wall();
-	if (beat > 0 && beat < agent->heartbeat)
-		agent->heartbeat = beat;
+	take_pace(agent, login);
 	log_info("logged in");
 	reply = session_reply(agent, agent->entering.tag);
-	if (failed != NULL)
-		json_object_set(reply, "failed_attempts", failed);
+	reply_members(reply, login, "failed_attempts");
 	begin(agent, &exchange->trust, reply);
 }
 

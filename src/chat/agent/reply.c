@@ -6,6 +6,10 @@
 #include "chat/agent/reply.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { MEMBER_MAX = 4096 };
 
 /* Milliseconds out of seconds that may have a fraction; 0 if absent. */
 int64_t
@@ -35,6 +39,25 @@ reply_text(const json_t *reply)
 	return text != NULL ? text : wire_error_text(reply_error(reply));
 }
 
+/* Puts some members into an object. */
+void
+reply_members(json_t *to, const json_t *reply, const char *names)
+{
+	char name[32];
+	json_t *value;
+	size_t len;
+
+	for (; *names != '\0'; names += len + (names[len] == ' ')) {
+		len = strcspn(names, " ");
+		snprintf(name, sizeof(name), "%.*s", (int)len, names);
+		value = json_object_get(reply, name);
+		if (value != NULL && !json_is_array(value) &&
+		    !json_is_object(value) &&
+		    json_string_length(value) <= MEMBER_MAX)
+			json_object_set(to, name, value);
+	}
+}
+
 /* A copy of the centre's reply with a face's own tag. */
 json_t *
 reply_copy(const json_t *reply, json_t *tag)
@@ -44,5 +67,7 @@ reply_copy(const json_t *reply, json_t *tag)
 	json_object_del(copy, "tag");
 	if (tag != NULL)
 		json_object_set(copy, "tag", tag);
+	if (!wire_get_bool(reply, "ok") && reply_error(reply) == ERR_NONE)
+		json_object_set_new(copy, "error", json_string("refused"));
 	return copy;
 }

@@ -21,7 +21,16 @@ enum wire_error reply_error(const json_t *reply);
 /* The centre's own sentence, or the one for its error. */
 const char *reply_text(const json_t *reply);
 
-/* A copy for a face, with the face's own tag (borrowed, may be NULL). */
+/*
+ * Puts those of the members (names, separated by spaces) that are there into
+ * an object: plain values that fit into a line with others.
+ */
+void reply_members(json_t *to, const json_t *reply, const char *names);
+
+/*
+ * A copy for a face, with the face's own tag (borrowed, may be NULL).  An
+ * error that we do not know is called "refused": the other names are ours.
+ */
 json_t *reply_copy(const json_t *reply, json_t *tag);
 
 #endif

@@ -154,6 +154,8 @@ pause_for(struct agent *agent, int64_t asked)
 		wait = asked + wait * dice / 65536 / 4;
 	else
 		wait = wait * 3 / 4 + wait * dice / 65536 / 2;
+	if (wait > PATIENCE_MS)
+		wait = PATIENCE_MS;
 	agent->pausing = true;
 	loop_timer(agent->loop, &agent->pause, wait, pause_over, agent);
 }
@@ -164,9 +166,8 @@ pause_for(struct agent *agent, int64_t asked)
 static enum verdict
 session_ended(struct agent *agent, const json_t *reply)
 {
-	static const char *const copied[] = {"address", "time"};
 	bool replaced = reply_error(reply) == ERR_SESSION_REPLACED;
-	json_t *event, *value;
+	json_t *event;
 
 	if (agent->state == AGENT_LEAVING) {
 		agent_finish(agent);
@@ -177,11 +178,7 @@ session_ended(struct agent *agent, const json_t *reply)
 	json_object_set_new(event, "event", json_string("logged-out"));
 	json_object_set_new(
 	    event, "reason", json_string(replaced ? "replaced" : "expired"));
-	for (size_t i = 0; i < sizeof(copied) / sizeof(*copied); i++) {
-		value = json_object_get(reply, copied[i]);
-		if (value != NULL)
-			json_object_set(event, copied[i], value);
-	}
+	reply_members(event, reply, "address time");
 	agent_over(agent, event);
 	return ALL_OVER;
 }
@@ -213,10 +210,8 @@ static enum verdict
 settle(struct agent *agent, const struct errand *errand, enum book_state state,
     const json_t *reply)
 {
-	static const char *const copied[] = {
-	    "online", "reached", "refused", "text", "time"};
 	const char *reason = wire_get_string(reply, "error");
-	json_t *event, *value;
+	json_t *event;
 
 	if (book_settle(agent->book, errand->row, state,
 		state == BOOK_REFUSED ? reason : NULL) == -1) {
@@ -227,33 +222,48 @@ settle(struct agent *agent, const struct errand *errand, enum book_state state,
 	    state == BOOK_REFUSED ? "refused" : "accepted");
 	if (state == BOOK_REFUSED && reason != NULL)
 		json_object_set_new(event, "reason", json_string(reason));
-	for (size_t i = 0; i < sizeof(copied) / sizeof(*copied); i++) {
-		value = json_object_get(reply, copied[i]);
-		if (value != NULL)
-			json_object_set(event, copied[i], value);
-	}
+	reply_members(event, reply, "online reached refused text time");
 	door_tell(agent->door, event);
 	outbox_pop(&agent->outbox);
 	return GO_ON;
+}
+
+/* The name after which the next page begins; NULL if there is none. */
+static const char *
+next_page(const struct errand *errand, const json_t *reply)
+{
+	const json_t *users = json_object_get(reply, "users");
+	const json_t *user = json_array_get(users, json_array_size(users) - 1);
+	const char *before = wire_get_string(errand->request, "after");
+	const char *name;
+
+	if ((errand->op != OP_ONLINE && errand->op != OP_BLOCKED) ||
+	    !wire_get_bool(reply, "more"))
+		return NULL;
+	name = json_string_value(
+	    json_is_object(user) ? json_object_get(user, "user") : user);
+	/* The names are sorted: else the list might have no end. */
+	return name != NULL && (before == NULL || strcmp(name, before) > 0)
+	    ? name
+	    : NULL;
 }
 
 /* The answer to a face's own request; more pages keep it in line. */
 static enum verdict
 pass_on(struct agent *agent, struct errand *errand, const json_t *reply)
 {
-	const json_t *users = json_object_get(reply, "users");
-	const json_t *user = json_array_get(users, json_array_size(users) - 1);
 	struct waiter waiter = {errand->face, json_incref(errand->tag)};
+	const char *after = next_page(errand, reply);
+	json_t *copy = reply_copy(reply, errand->tag);
 
-	agent_answer(agent, &waiter, reply_copy(reply, errand->tag));
-	if (json_is_object(user))
-		user = json_object_get(user, "user");
-	if (!wire_get_bool(reply, "more") || !json_is_string(user) ||
-	    door_find(agent->door, errand->face) == NULL)
+	if (after == NULL)
+		json_object_del(copy, "more");
+	agent_answer(agent, &waiter, copy);
+	if (after == NULL || door_find(agent->door, errand->face) == NULL)
 		outbox_pop(&agent->outbox);
 	else
-		json_object_set(
-		    errand->request, "after", (json_t *)(uintptr_t)user);
+		json_object_set_new(
+		    errand->request, "after", json_string(after));
 	return GO_ON;
 }
 
@@ -292,11 +302,22 @@ fetched(void *arg, const char *id, const char *recipient)
 	door_tell(agent->door, desk_state(id, recipient, "fetched"));
 }
 
+/* True if author and id, where the event has them, can be such. */
+static bool
+event_fits(const struct wire_event *event)
+{
+	char name[NAME_MAX_LEN + 1];
+
+	return (event->user.s == NULL ||
+		   name_fold(event->user.s, event->user.len, name)) &&
+	    (event->id.s == NULL || id_valid(event->id.s, event->id.len));
+}
+
 /* The events of a reply, decoded; ids collects what is to be freed. */
 static size_t
 decode_events(const json_t *list, struct wire_event *events, char **ids)
 {
-	size_t count = 0, i;
+	size_t count = 0, wrong = 0, i;
 	const json_t *value;
 	int code;
 
@@ -304,17 +325,33 @@ decode_events(const json_t *list, struct wire_event *events, char **ids)
 	{
 		ids[count] = NULL;
 		code = wire_event_decode(value, &events[count], &ids[count]);
-		if (code == 0)
+		if (code == 0 && event_fits(&events[count])) {
 			count++;
-		else if (code == -1)
-			log_warn("the centre sent a malformed event");
+			continue;
+		}
+		wrong += code != 1;
+		free(ids[count]);
 	}
+	if (wrong > 0)
+		log_warn("the centre sent %zu malformed events", wrong);
 	return count;
 }
 
-/* Stores what a sync brought with the cursors after it, in one step. */
+/* The greater of our cursor and the reply's: it never goes back. */
+static int64_t
+cursor(int64_t own, const json_t *reply, const char *key)
+{
+	int64_t number = wire_get_number(reply, key, own);
+
+	return number > own ? number : own;
+}
+
+/*
+ * Stores what a sync brought with the cursors after it, in one step; moved
+ * says whether these are new.
+ */
 static int
-store(struct agent *agent, const json_t *reply)
+store(struct agent *agent, const json_t *reply, bool *moved)
 {
 	const json_t *list = json_object_get(reply, "events");
 	size_t size = json_array_size(list) + 1, count;
@@ -325,12 +362,13 @@ store(struct agent *agent, const json_t *reply)
 
 	if (events == NULL || ids == NULL)
 		fatal(EX_OSERR, "no memory");
-	place.mail = wire_get_number(reply, "mail", place.mail);
-	place.room = wire_get_number(reply, "room", place.room);
+	place.mail = cursor(place.mail, reply, "mail");
+	place.room = cursor(place.room, reply, "room");
+	*moved =
+	    place.mail != agent->place.mail || place.room != agent->place.room;
 	count = decode_events(list, events, ids);
 	result = 0;
-	if (count > 0 || place.mail != agent->place.mail ||
-	    place.room != agent->place.room)
+	if (count > 0 || *moved)
 		result = book_store(
 		    agent->book, events, count, &place, fetched, agent);
 	if (result == 0)
@@ -349,7 +387,6 @@ synced(struct agent *agent)
 	struct errand *errand = outbox_first(&agent->outbox);
 	struct waiter waiter;
 
-	agent->sync_due = false;
 	if (errand != NULL && errand->op == OP_SYNC) {
 		waiter =
 		    (struct waiter){errand->face, json_incref(errand->tag)};
@@ -368,11 +405,22 @@ tell_gap(struct agent *agent)
 	door_tell(agent->door, event);
 }
 
+/* True if the reply has what every reply to a sync has. */
+static bool
+sync_fits(const json_t *reply)
+{
+	return wire_get_string(reply, "epoch") != NULL &&
+	    json_is_array(json_object_get(reply, "events")) &&
+	    json_is_integer(json_object_get(reply, "mail")) &&
+	    json_is_integer(json_object_get(reply, "room"));
+}
+
 /* The reply to a sync. */
 static enum verdict
 sync_answered(struct agent *agent, const json_t *reply)
 {
-	const char *epoch = wire_get_string(reply, "epoch");
+	size_t count = json_array_size(json_object_get(reply, "events"));
+	bool moved;
 
 	if (ends_session(reply))
 		return session_ended(agent, reply);
@@ -380,22 +428,29 @@ sync_answered(struct agent *agent, const json_t *reply)
 		return wire_error_again(reply_error(reply))
 		    ? TRY_AGAIN
 		    : lost_place(agent, reply);
-	if (epoch != NULL && strcmp(epoch, agent->place.epoch) != 0)
+	if (!sync_fits(reply)) {
+		log_warn("the centre sent a malformed reply to sync");
+		return TRY_AGAIN;
+	}
+	if (strcmp(wire_get_string(reply, "epoch"), agent->place.epoch) != 0)
 		return lost_place(agent, reply);
-	if (store(agent, reply) == -1) {
+	if (store(agent, reply, &moved) == -1) {
 		agent_fail(agent, EX_IOERR, book_why(agent->book));
 		return ALL_OVER;
 	}
 	if (wire_get_bool(reply, "gap"))
 		tell_gap(agent);
-	if (json_array_size(json_object_get(reply, "events")) == 0) {
-		synced(agent);
-		return GO_ON;
+	/*
+	 * The next one acknowledges these and fetches more, but not for ever
+	 * where nothing comes of it.
+	 */
+	agent->sync_due = moved && (count > 0 || wire_get_bool(reply, "more"));
+	if (count > 0) {
+		agent->active = clock_mono();
+		agent_news(agent);
 	}
-	/* The next one acknowledges these, and says whether there is more. */
-	agent->sync_due = true;
-	agent->active = clock_mono();
-	agent_news(agent);
+	if (!agent->sync_due && agent->state != AGENT_OVER)
+		synced(agent);
 	return agent->state == AGENT_OVER ? ALL_OVER : GO_ON;
 }
 
@@ -407,10 +462,12 @@ live_answered(struct agent *agent, const json_t *reply)
 
 	if (ends_session(reply))
 		return session_ended(agent, reply);
-	if (!wire_get_bool(reply, "ok"))
+	if (!wire_get_bool(reply, "ok") && wire_error_again(reply_error(reply)))
 		return TRY_AGAIN;
 	agent->live_due = false;
-	if (wire_get_number(reply, "mail", 0) > agent->place.mail ||
+	/* What is wrong, if anything, the reply to sync will say. */
+	if (!wire_get_bool(reply, "ok") ||
+	    wire_get_number(reply, "mail", 0) > agent->place.mail ||
 	    wire_get_number(reply, "room", 0) > agent->place.room ||
 	    (epoch != NULL && strcmp(epoch, agent->place.epoch) != 0))
 		agent->sync_due = true;

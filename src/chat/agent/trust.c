@@ -146,6 +146,16 @@ trust_check(const struct trust *trust, SSL *ssl, struct trust_result *result)
 	result->expired = result->verdict == TRUST_YES && has_expired(ssl);
 }
 
+/* True if a file that was edited by hand ends in the middle of a line. */
+static bool
+ends_open(int fd)
+{
+	off_t size = lseek(fd, 0, SEEK_END);
+	char last;
+
+	return size > 0 && pread(fd, &last, 1, size - 1) == 1 && last != '\n';
+}
+
 /* Remembers the public key for this centre. */
 int
 trust_remember(const struct trust *trust, const char *pin)
@@ -153,15 +163,11 @@ trust_remember(const struct trust *trust, const char *pin)
 	char line[512];
 	int fd, len, saved;
 
-	len = snprintf(line, sizeof(line), "%s %s\n", trust->where, pin);
-	if (len < 0 || (size_t)len >= sizeof(line)) {
-		errno = EINVAL;
-		return -1;
-	}
-	fd =
-	    open(trust->known, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	fd = open(trust->known, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	if (fd == -1)
 		return -1;
+	len = snprintf(line, sizeof(line), "%s%s %s\n",
+	    ends_open(fd) ? "\n" : "", trust->where, pin);
 	if (fd_write_all(fd, line, (size_t)len) == -1 || fsync(fd) == -1) {
 		saved = errno;
 		close(fd);

@@ -8,7 +8,9 @@
 
 #include <sys/signalfd.h>
 
+#include <poll.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -66,12 +68,31 @@ done(struct line *line, int status)
 	loop_stop(line->loop);
 }
 
+/* Waits until the reader takes something; false if we are to leave first. */
+static bool
+reader_ready(const struct line *line)
+{
+	struct pollfd pfds[2] = {
+	    {.fd = STDOUT_FILENO, .events = POLLOUT},
+	    {.fd = line->face->stop, .events = POLLIN},
+	};
+
+	while (poll(pfds, 2, -1) == -1 || pfds[0].revents == 0)
+		if (pfds[1].revents != 0)
+			return false;
+	return true;
+}
+
 /* Every line goes out at once; a reader that is gone ends us. */
 static void
 flush_out(struct line *line)
 {
-	if (fflush(stdout) == EOF && line->status == 0)
+	if (__fpending(stdout) > 0 && !reader_ready(line)) {
+		__fpurge(stdout);
 		done(line, EX_IOERR);
+	} else if (fflush(stdout) == EOF && line->status == 0) {
+		done(line, EX_IOERR);
+	}
 }
 
 static void
@@ -501,10 +522,10 @@ line_main(const struct account *account, struct face *face,
 
 	line.message_bytes =
 	    (size_t)wire_get_number(login, "message_bytes", TEXT_MAX_LEN);
-	greet(&line, login);
-	flush_out(&line);
 	if (watch_all(&line) == -1)
 		return EX_OSERR;
+	greet(&line, login);
+	flush_out(&line);
 	if (face_say(face, face_request("watch")) == -1)
 		line.status = EX_TEMPFAIL;
 	else {

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "chat/faces/show.h"
 #include "lib/text.h"
 #include "lib/wire.h"
 
@@ -57,23 +58,28 @@ login_user(struct account *account, struct prompt *prompt)
 	return 0;
 }
 
-/* Prints text of a peer's making safely. */
-static void
-complain(const char *before, const char *text)
-{
-	char *safe = text_escaped(text != NULL ? text : "",
-	    text != NULL ? strlen(text) : 0, TEXT_SCREEN);
-
-	fprintf(stderr, "%s%s\n", before, safe);
-	free(safe);
-}
-
 static const char *
 member(const json_t *reply, const char *key)
 {
 	const char *value = wire_get_string(reply, key);
 
 	return value != NULL ? value : "";
+}
+
+/* An agent that runs may have been started without our --pin. */
+static int
+check_pin(const struct attempt *attempt, const json_t *reply)
+{
+	const char *pin = member(reply, "pin");
+
+	if (attempt->account->pin == NULL ||
+	    strcmp(pin, attempt->account->pin) == 0)
+		return 0;
+	fprintf(stderr,
+	    "The centre %s is not trusted: its public key is %s, not the one "
+	    "that was given with --pin\n",
+	    attempt->account->where, pin);
+	return EXIT_UNTRUSTED;
 }
 
 /* Asks once whether an unknown centre is the right one. */
@@ -111,7 +117,7 @@ ask_trust(struct attempt *attempt, const char *pin)
 	json_object_set_new(request, "pin", json_string(pin));
 	reply = face_call(attempt->face, request);
 	if (reply != NULL && !wire_get_bool(reply, "ok")) {
-		complain("chat: ", wire_get_string(reply, "text"));
+		show_complaint("chat: ", wire_get_string(reply, "text"));
 		json_decref(reply);
 		return EX_CANTCREAT;
 	}
@@ -142,7 +148,7 @@ untrusted(struct attempt *attempt, const json_t *reply)
 		return EXIT_UNTRUSTED;
 	}
 	fprintf(stderr, "The centre %s is not trusted", where);
-	complain(": ", wire_get_string(reply, "text"));
+	show_complaint(": ", wire_get_string(reply, "text"));
 	if (*pin != '\0' && attempt->account->pin == NULL)
 		fprintf(stderr,
 		    "If its public key is the right one, add: --pin %s\n", pin);
@@ -178,10 +184,10 @@ refused(struct attempt *attempt, const json_t *reply)
 	if (strcmp(error, "unreachable") == 0) {
 		fprintf(stderr, "The centre %s cannot be reached",
 		    attempt->account->where);
-		complain(": ", text);
+		show_complaint(": ", text);
 		return EX_UNAVAILABLE;
 	}
-	complain("chat: ", text);
+	show_complaint("chat: ", text);
 	if (strcmp(error, "failed") == 0)
 		return (int)wire_get_number(reply, "status", EX_SOFTWARE);
 	if (strcmp(error, "busy") == 0 || strcmp(error, "wait") == 0 ||
@@ -221,30 +227,27 @@ get_password(
 {
 	const struct account *account = attempt->account;
 	char why[256] = "";
-	int status = 0;
+	enum prompt_status status;
 
 	*once =
 	    account->password_file != NULL || account->password_command != NULL;
 	if (account->password_file != NULL)
-		status = prompt_file(account->password_file, password,
-		    PASSWORD_MAX_LEN + 1, why);
+		status = prompt_file(attempt->prompt, account->password_file,
+		    password, PASSWORD_MAX_LEN + 1, why);
 	else if (account->password_command != NULL)
-		status = prompt_command(account->password_command, password,
-		    PASSWORD_MAX_LEN + 1, why);
-	if (status == -1) {
-		fprintf(stderr, "chat: %s\n", why);
-		return EX_CONFIG;
-	}
-	if (*once)
+		status =
+		    prompt_command(attempt->prompt, account->password_command,
+			password, PASSWORD_MAX_LEN + 1, why);
+	else
+		status = prompt_ask(attempt->prompt, "Password: ", false,
+		    password, PASSWORD_MAX_LEN + 1);
+	if (status == PROMPT_OK)
 		return 0;
-	switch (prompt_ask(attempt->prompt, "Password: ", false, password,
-	    PASSWORD_MAX_LEN + 1)) {
-	case PROMPT_OK:
-		return 0;
-	case PROMPT_STOPPED:
+	if (status == PROMPT_STOPPED)
 		return LEFT;
-	case PROMPT_END:
-		break;
+	if (*once) {
+		show_complaint("chat: ", why);
+		return EX_CONFIG;
 	}
 	if (attempt->prompt->terminal)
 		return LEFT;
@@ -277,10 +280,10 @@ say_login(struct attempt *attempt, const char *password)
 
 /*
  * Asks the agent to log in, after whoever does so just now; password may be
- * NULL and is wiped.  NULL: status is set.
+ * NULL.  NULL: status is set.
  */
 static json_t *
-ask_agent(struct attempt *attempt, char *password, int *status)
+ask_agent(struct attempt *attempt, const char *password, int *status)
 {
 	struct pollfd pfd = {.fd = attempt->face->stop, .events = POLLIN};
 	json_t *reply = say_login(attempt, password);
@@ -292,29 +295,22 @@ ask_agent(struct attempt *attempt, char *password, int *status)
 		json_decref(reply);
 		reply = say_login(attempt, password);
 	}
-	if (password != NULL)
-		explicit_bzero(password, strlen(password));
-	if (reply == NULL && !attempt->face->stopped)
-		fputs("chat: the agent has ended; try again\n", stderr);
 	if (reply == NULL)
-		*status = attempt->face->stopped ? LEFT : EX_TEMPFAIL;
+		*status = attempt->face->stopped ? LEFT : LOGIN_LOST;
 	return reply;
 }
 
-/* One round: AGAIN, LEFT, 0 or an exit status. */
+/* One login with this password: AGAIN, LEFT, 0 or an exit status. */
 static int
-try_password(struct attempt *attempt)
+say_password(struct attempt *attempt, const char *password, bool once)
 {
-	char password[PASSWORD_MAX_LEN + 1];
-	bool once;
-	int status = get_password(attempt, password, &once);
-	json_t *reply;
+	int status = 0;
+	json_t *reply = ask_agent(attempt, password, &status);
 
-	if (status != 0)
-		return status;
-	if (*password == '\0')
-		return no_password(once);
-	reply = ask_agent(attempt, password, &status);
+	if (reply == NULL && status == LOGIN_LOST) {
+		fputs("chat: the agent has ended; try again\n", stderr);
+		return EX_TEMPFAIL;
+	}
 	if (reply == NULL)
 		return status;
 	if (wire_get_bool(reply, "ok")) {
@@ -333,6 +329,22 @@ try_password(struct attempt *attempt)
 	return status;
 }
 
+/* One round: the same. */
+static int
+try_password(struct attempt *attempt)
+{
+	char password[PASSWORD_MAX_LEN + 1] = "";
+	bool once;
+	int status = get_password(attempt, password, &once);
+
+	if (status == 0)
+		status = *password != '\0'
+		    ? say_password(attempt, password, once)
+		    : no_password(once);
+	explicit_bzero(password, sizeof(password));
+	return status;
+}
+
 /* Is it the right centre, and is a password needed at all? */
 static int
 knock(struct attempt *attempt, bool *password)
@@ -348,26 +360,10 @@ knock(struct attempt *attempt, bool *password)
 		return 0;
 	}
 	*password = strcmp(member(reply, "error"), "password") == 0;
-	if (!*password)
-		status = refused(attempt, reply);
+	status =
+	    *password ? check_pin(attempt, reply) : refused(attempt, reply);
 	json_decref(reply);
 	return status;
-}
-
-/* An agent that runs may have been started without our --pin. */
-static int
-check_pin(const struct attempt *attempt)
-{
-	const char *pin = member(attempt->reply, "pin");
-
-	if (attempt->account->pin == NULL ||
-	    strcmp(pin, attempt->account->pin) == 0)
-		return 0;
-	fprintf(stderr,
-	    "The centre %s is not trusted: its public key is %s, not the one "
-	    "that was given with --pin\n",
-	    attempt->account->where, pin);
-	return EXIT_UNTRUSTED;
 }
 
 /* Logs in through the agent, or finds that it is logged in. */
@@ -388,7 +384,7 @@ login_run(const struct account *account, struct prompt *prompt,
 		while (status == AGAIN);
 	}
 	if (status == 0)
-		status = check_pin(&attempt);
+		status = check_pin(&attempt, attempt.reply);
 	if (status != 0) {
 		json_decref(attempt.reply);
 		return status;

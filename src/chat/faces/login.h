@@ -17,6 +17,7 @@ enum {
 	EXIT_REFUSED = 1,
 	EXIT_UNTRUSTED = 76,
 	EXIT_LOGIN = 77,
+	LOGIN_LOST = -3, /* no status: see login_run() */
 };
 
 /*
@@ -27,7 +28,8 @@ int login_user(struct account *account, struct prompt *prompt);
 
 /*
  * Logs in through the agent, or finds that it is logged in.  Returns the
- * same; with 0 the agent's reply is in *reply (the caller's).
+ * same; with 0 the agent's reply is in *reply (the caller's).  LOGIN_LOST
+ * without a word: the agent ended before it had answered anything.
  */
 int login_run(const struct account *account, struct prompt *prompt,
     struct face *face, json_t **reply);

@@ -111,10 +111,10 @@ prompt_take(struct prompt *prompt, char **line, size_t *len, bool *too_long)
 
 /* Waits for input; false if the user wants to leave instead. */
 static bool
-wait_input(const struct prompt *prompt)
+wait_input(const struct prompt *prompt, int fd)
 {
 	struct pollfd pfds[2] = {
-	    {.fd = STDIN_FILENO, .events = POLLIN},
+	    {.fd = fd, .events = POLLIN},
 	    {.fd = prompt->stop, .events = POLLIN},
 	};
 
@@ -149,7 +149,7 @@ read_answer(struct prompt *prompt, char *out, size_t size)
 	while (!prompt_take(prompt, &line, &len, &too_long)) {
 		if (prompt->ended)
 			return PROMPT_END;
-		if (!wait_input(prompt))
+		if (!wait_input(prompt, STDIN_FILENO))
 			return PROMPT_STOPPED;
 		prompt_read(prompt);
 	}
@@ -170,59 +170,58 @@ prompt_ask(struct prompt *prompt, const char *question, bool echo, char *out,
 	struct termios saved;
 	bool quiet;
 
-	if (!prompt->terminal)
-		return read_answer(prompt, out, size);
-	fputs(question, stdout);
-	fflush(stdout);
+	if (prompt->terminal) {
+		fputs(question, stdout);
+		fflush(stdout);
+	}
+	/* It may be typed on a terminal while the output goes elsewhere. */
 	quiet = !echo && echo_off(&saved);
 	status = read_answer(prompt, out, size);
 	if (quiet)
 		tcsetattr(STDIN_FILENO, TCSADRAIN, &saved);
-	if (status != PROMPT_OK) {
+	if (prompt->terminal && status != PROMPT_OK) {
 		putchar('\n');
 		fflush(stdout);
 	}
 	return status;
 }
 
-/* Reads the first line from a descriptor. */
-static int
-first_line(int fd, char *out, size_t size)
+/* Reads the first line from a descriptor; PROMPT_END if it is empty. */
+static enum prompt_status
+first_line(const struct prompt *prompt, int fd, char *out, size_t size)
 {
 	size_t len = 0;
-	ssize_t n;
+	ssize_t n = 1;
 
-	while (len < size - 1 && memchr(out, '\n', len) == NULL) {
+	errno = 0;
+	while (n != 0 && len < size - 1 && memchr(out, '\n', len) == NULL) {
+		if (!wait_input(prompt, fd))
+			return PROMPT_STOPPED;
 		n = read(fd, out + len, size - 1 - len);
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1)
-			return -1;
-		if (n == 0)
-			break;
-		len += (size_t)n;
+		if (n == -1 && errno != EINTR)
+			return PROMPT_END;
+		len += n > 0 ? (size_t)n : 0;
 	}
 	out[len] = '\0';
 	len = strcspn(out, "\n");
 	explicit_bzero(out + len, size - len);
 	if (len > 0 && out[len - 1] == '\r')
-		out[len - 1] = '\0';
-	return 0;
+		out[--len] = '\0';
+	return len > 0 ? PROMPT_OK : PROMPT_END;
 }
 
 /* The first line of a file. */
-int
-prompt_file(const char *path, char *out, size_t size, char why[256])
+enum prompt_status
+prompt_file(const struct prompt *prompt, const char *path, char *out,
+    size_t size, char why[256])
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	int status = fd == -1 ? -1 : first_line(fd, out, size);
+	enum prompt_status status =
+	    fd == -1 ? PROMPT_END : first_line(prompt, fd, out, size);
 
-	if (status == -1)
-		snprintf(why, 256, "%.180s: %s", path, strerror(errno));
-	else if (*out == '\0') {
-		snprintf(why, 256, "%.180s: the first line is empty", path);
-		status = -1;
-	}
+	if (status == PROMPT_END)
+		snprintf(why, 256, "%.180s: %s", path,
+		    errno != 0 ? strerror(errno) : "the first line is empty");
 	if (fd != -1)
 		close(fd);
 	return status;
@@ -242,32 +241,47 @@ run_command(const char *command, int to)
 	_exit(127);
 }
 
-/* The first line of what a command prints. */
-int
-prompt_command(const char *command, char *out, size_t size, char why[256])
+/* Reads the rest too, or the command may die of SIGPIPE. */
+static enum prompt_status
+drain(const struct prompt *prompt, int fd)
 {
-	int ends[2], result, status = -1;
 	char waste[256];
+
+	while (wait_input(prompt, fd))
+		if (read(fd, waste, sizeof(waste)) <= 0)
+			return PROMPT_OK;
+	return PROMPT_STOPPED;
+}
+
+/* The first line of what a command prints. */
+enum prompt_status
+prompt_command(const struct prompt *prompt, const char *command, char *out,
+    size_t size, char why[256])
+{
+	enum prompt_status status = PROMPT_END;
+	int ends[2], result = -1;
 	pid_t pid;
 
-	if (pipe2(ends, O_CLOEXEC) == -1) {
-		snprintf(why, 256, "pipe: %s", strerror(errno));
-		return -1;
-	}
+	snprintf(why, 256, "the password command failed or printed nothing");
+	if (pipe2(ends, O_CLOEXEC) == -1)
+		return PROMPT_END;
 	pid = fork();
 	if (pid == 0)
 		run_command(command, ends[1]);
 	close(ends[1]);
-	result = pid == -1 ? -1 : first_line(ends[0], out, size);
-	/* What follows is read too, or the command may die of SIGPIPE. */
-	while (result == 0 && read(ends[0], waste, sizeof(waste)) > 0)
-		continue;
+	if (pid != -1)
+		status = first_line(prompt, ends[0], out, size);
+	if (status == PROMPT_OK)
+		status = drain(prompt, ends[0]);
 	close(ends[0]);
-	while (pid != -1 && waitpid(pid, &status, 0) == -1 && errno == EINTR)
-		continue;
-	if (result == 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0 &&
-	    *out != '\0')
-		return 0;
-	snprintf(why, 256, "the password command failed or printed nothing");
-	return -1;
+	if (pid != -1 && status == PROMPT_STOPPED)
+		kill(pid, SIGTERM);
+	else
+		while (pid != -1 && waitpid(pid, &result, 0) == -1 &&
+		    errno == EINTR)
+			continue;
+	if (status == PROMPT_OK &&
+	    (!WIFEXITED(result) || WEXITSTATUS(result) != 0))
+		return PROMPT_END;
+	return status;
 }

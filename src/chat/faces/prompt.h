@@ -49,10 +49,12 @@ enum prompt_status prompt_ask(struct prompt *prompt, const char *question,
     bool echo, char *out, size_t size);
 
 /*
- * The first line of a file, or of what a command prints; -1 with a sentence
- * in why.
+ * The first line of a file, or of what a command prints; PROMPT_END with a
+ * sentence in why where there is none.
  */
-int prompt_file(const char *path, char *out, size_t size, char why[256]);
-int prompt_command(const char *command, char *out, size_t size, char why[256]);
+enum prompt_status prompt_file(const struct prompt *prompt, const char *path,
+    char *out, size_t size, char why[256]);
+enum prompt_status prompt_command(const struct prompt *prompt,
+    const char *command, char *out, size_t size, char why[256]);
 
 #endif

@@ -34,6 +34,19 @@ put_text(const json_t *value, enum text_style style)
 	free(safe);
 }
 
+/* Prints a peer's text on stderr, made safe. */
+void
+show_complaint(const char *before, const char *text)
+{
+	char *safe;
+
+	if (text == NULL)
+		text = "";
+	safe = text_escaped(text, strlen(text), TEXT_SCREEN);
+	fprintf(stderr, "%s%s\n", before, safe);
+	free(safe);
+}
+
 static void
 put(const json_t *object, const char *key, enum text_style style)
 {
@@ -191,14 +204,9 @@ static int
 show_failed(const json_t *event, const char *self)
 {
 	const char *text = wire_get_string(event, "text");
-	char *safe;
 
 	(void)self;
-	if (text == NULL)
-		text = "the agent has failed";
-	safe = text_escaped(text, strlen(text), TEXT_SCREEN);
-	fprintf(stderr, "chat: %s\n", safe);
-	free(safe);
+	show_complaint("chat: ", text != NULL ? text : "the agent has failed");
 	return (int)wire_get_number(event, "status", EX_SOFTWARE);
 }
 
@@ -264,15 +272,19 @@ show_users(const json_t *reply)
 {
 	const json_t *users = json_object_get(reply, "users"), *user;
 	size_t i;
+	int count = 0;
 
 	json_array_foreach((json_t *)(uintptr_t)users, i, user)
 	{
 		if (json_is_object(user))
 			user = json_object_get(user, "user");
+		if (!json_is_string(user))
+			continue;
 		put_text(user, TEXT_WORD);
 		putchar('\n');
+		count++;
 	}
-	return (int)json_array_size(users);
+	return count;
 }
 
 /* Says how many messages are left for the next start. */

@@ -16,6 +16,9 @@
  */
 int show_event(const json_t *event, const char *self);
 
+/* Prints a peer's text on stderr, made safe; NULL is no text. */
+void show_complaint(const char *before, const char *text);
+
 /* Prints why a command was refused; user is the one it was about, or "". */
 void show_refusal(const json_t *reply, const char *user);
 
