@@ -414,6 +414,25 @@ struct growing {
 	size_t len, size;
 };
 
+/* Doubles the room; the old one may hold half a password, so it is wiped. */
+static int
+growing_more(struct growing *line)
+{
+	size_t size = line->size == 0 ? LINE_FIRST : line->size * 2;
+	char *bigger = malloc(size);
+
+	if (bigger == NULL)
+		return -1;
+	if (line->data != NULL) {
+		memcpy(bigger, line->data, line->len);
+		explicit_bzero(line->data, line->len);
+		free(line->data);
+	}
+	line->data = bigger;
+	line->size = size;
+	return 0;
+}
+
 /* Appends what the library has written; -1 if the line is too long. */
 static int
 growing_add(const char *data, size_t len, void *arg)
@@ -422,15 +441,9 @@ growing_add(const char *data, size_t len, void *arg)
 
 	if (len > LINE_MAX_LEN - line->len)
 		return -1;
-	while (len >= line->size - line->len) { /* a NUL fits as well */
-		size_t size = line->size == 0 ? LINE_FIRST : line->size * 2;
-		char *bigger = realloc(line->data, size);
-
-		if (bigger == NULL)
+	while (len >= line->size - line->len) /* a NUL fits as well */
+		if (growing_more(line) == -1)
 			return -1;
-		line->data = bigger;
-		line->size = size;
-	}
 	memcpy(line->data + line->len, data, len);
 	line->len += len;
 	return 0;
