@@ -3,6 +3,7 @@
 # Lines that break the protocol: each gets bad-request with a sentence that
 # says which, and the connection ends; nobody else notices.
 
+# shellcheck disable=SC2030,SC2031,SC2034,SC2154 # lib/centre.bash has them
 load lib/centre
 
 setup_file()
@@ -138,6 +139,7 @@ bad()
 		'\xe0\x80\x80' '\xed\xa0\x80' '\xed\xbf\xbf' '\xe2\x82' \
 		'\xf0\x80\x80\x80' '\xf4\x90\x80\x80' '\xf8\x88\x80\x80\x80'
 	do
+		# shellcheck disable=SC2059 # the escapes are the point
 		bad "$(printf "{\"op\":\"hello\",\"tag\":\"$bytes\"}")" \
 			'not UTF-8'
 	done
@@ -175,7 +177,7 @@ bad()
 }
 
 @test "an endless line gets its reply, too" {
-	for again in 1 2 3 4 5; do
+	for _ in 1 2 3 4 5; do
 		reply=$(head -c 300000 /dev/zero | tr '\0' x | wire --raw) ||
 			[ $? -eq 1 ]
 		refused bad-request

@@ -3,6 +3,7 @@
 # What comes before the first line: TLS 1.3, the ALPN, the certificate; and
 # clients that bring something else.
 
+# shellcheck disable=SC2030,SC2031,SC2034,SC2154 # lib/centre.bash has them
 load lib/centre
 
 setup_file()
@@ -52,13 +53,13 @@ stranger()
 @test "no certificate is asked of the client, nothing is resumed early" {
 	said=$(stranger -alpn chat/1)
 	holds "$said" 'No client certificate CA names sent'
-	! grep -q 'Acceptable client certificate' <<<"$said"
+	run ! grep -q 'Acceptable client certificate' <<<"$said"
 	echo '{"op":"hello"}' >"$dir/early"
 	stranger -alpn chat/1 -sess_out "$dir/session" >/dev/null
 	if [ -s "$dir/session" ]; then
 		said=$(stranger -alpn chat/1 -sess_in "$dir/session" \
 			-early_data "$dir/early")
-		! grep -q 'Early data was accepted' <<<"$said"
+		run ! grep -q 'Early data was accepted' <<<"$said"
 	fi
 	untouched
 }
@@ -94,7 +95,7 @@ stranger()
 	for line in '{"op":"hello"}' 'GET / HTTP/1.1' 'EHLO there' ''; do
 		run wire --plain --hold <<<"$line"
 		[ "$status" -ne 3 ] || fail 'it was not closed'
-		! grep -q '"ok"' <<<"$output"
+		run ! grep -q '"ok"' <<<"$output"
 	done
 	[ $((SECONDS - start)) -lt 15 ]
 	untouched

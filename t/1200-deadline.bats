@@ -3,6 +3,7 @@
 # Clients that say nothing, or too little: each is let go at its deadline,
 # others are served meanwhile.
 
+# shellcheck disable=SC2030,SC2031,SC2034,SC2154 # lib/centre.bash has them
 load lib/centre
 
 setup_file()
@@ -53,7 +54,8 @@ stranger()
 	printf '\x16\x03\x01\x02\x00\x01' |
 		wire --plain --raw --hold >/dev/null 2>&1 || true
 	took=$((${EPOCHREALTIME/./} - start))
-	[ $took -gt 900000 ] && [ $took -lt 4000000 ]
+	[ $took -gt 900000 ]
+	[ $took -lt 4000000 ]
 }
 
 @test "a handshake and no request" {
@@ -76,7 +78,8 @@ stranger()
 	reply=$(wire --hold <<<'{"op":"hello"}')
 	accepted
 	took=$((${EPOCHREALTIME/./} - start))
-	[ $took -gt 900000 ] && [ $took -lt 4000000 ]
+	[ $took -gt 900000 ]
+	[ $took -lt 4000000 ]
 }
 
 @test "half a request" {
@@ -84,7 +87,8 @@ stranger()
 	start=${EPOCHREALTIME/./}
 	run -0 wire --raw --hold < <(printf '{"op":"hello"')
 	took=$((${EPOCHREALTIME/./} - start))
-	[ $took -gt 900000 ] && [ $took -lt 4000000 ]
+	[ $took -gt 900000 ]
+	[ $took -lt 4000000 ]
 }
 
 @test "a request that trickles in is not waited for byte by byte" {
@@ -93,7 +97,8 @@ stranger()
 	reply=$(trickle '{"op":"hello","tag":"0123456789012345678"}' | stranger)
 	same '' "$reply"
 	took=$((${EPOCHREALTIME/./} - start))
-	[ $took -gt 900000 ] && [ $took -lt 5000000 ]
+	[ $took -gt 900000 ]
+	[ $took -lt 5000000 ]
 	ask hello
 	accepted
 }
@@ -106,7 +111,8 @@ stranger()
 		echo '{"op":"hello"}' || break
 	done 2>/dev/null | stranger >"$dir/replies"
 	took=$((${EPOCHREALTIME/./} - start))
-	[ $took -gt 1800000 ] && [ $took -lt 6000000 ]
+	[ $took -gt 1800000 ]
+	[ $took -lt 6000000 ]
 	[ "$(wc -l <"$dir/replies")" -gt 5 ]
 }
 

@@ -3,6 +3,7 @@
 # Sessions that end, and what goes on without one: brief logins, the timeout,
 # the lifetime of a token.
 
+# shellcheck disable=SC2030,SC2031,SC2034,SC2154 # lib/centre.bash has them
 load lib/centre
 
 setup_file()

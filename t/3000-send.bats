@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: ISC
 # Sending: ids, retries, what is refused and in which order, offline mail.
 
+# shellcheck disable=SC2030,SC2031,SC2034,SC2154 # lib/centre.bash has them
 load lib/centre
 
 setup_file()
@@ -77,7 +78,7 @@ served()
 	tell alice bob once
 	first=$reply
 	login bob
-	for again in 1 2 3; do
+	for _ in 1 2 3; do
 		as alice send id="$id" to=bob text=once
 		same "$first" "$reply"
 	done

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: ISC
 # Cursors: only sync acknowledges; pages; what a wrong cursor or epoch gets.
 
+# shellcheck disable=SC2030,SC2031,SC2034,SC2154 # lib/centre.bash has them
 load lib/centre
 
 setup_file()
@@ -14,7 +15,7 @@ setup_file()
 	login alice
 	login bob
 	tell alice bob hi
-	for again in 1 2 3; do
+	for _ in 1 2 3; do
 		peek bob
 		says '.events[0].text == "hi" and (.events | length) == 1'
 	done

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: ISC
 # Messages to all: who is reached, who refuses, who gets them later.
 
+# shellcheck disable=SC2030,SC2031,SC2034,SC2154 # lib/centre.bash has them
 load lib/centre
 
 setup_file()

@@ -3,6 +3,7 @@
 # Who is online, and who hears of it: once, not twice within seconds, not what
 # was before the own login.
 
+# shellcheck disable=SC2030,SC2031,SC2034,SC2154 # lib/centre.bash has them
 load lib/centre
 
 setup_file()
@@ -178,7 +179,7 @@ setup_file()
 	sql "INSERT INTO session (token, user_id, family, port, ip, since, used,
 			login_room, online, ended, ended_at, ended_from)
 		SELECT randomblob(32), id, 2, 1, zeroblob(16), created,
-			4000000000000, 0, created, 0, 0, ''
+			4000000000000, 0, created, '', 0, ''
 		FROM users WHERE name LIKE 'user-%'"
 	centre_run
 	login alice
@@ -193,7 +194,8 @@ setup_file()
 		[ "$(value .more)" = true ] || break
 	done
 	same 1200 $total
-	[ $pages -gt 1 ] && [ $pages -lt 5 ]
+	[ $pages -gt 1 ]
+	[ $pages -lt 5 ]
 	broadcast alice 'hi all'
 	says '.reached == 1200'
 }

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: ISC
 # Blocks: set, ended, listed, durable, and what they do to messages.
 
+# shellcheck disable=SC2030,SC2031,SC2034,SC2154 # lib/centre.bash has them
 load lib/centre
 
 setup_file()

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: ISC
 # The line face: what is typed and what is printed, word by word.
 
+# shellcheck disable=SC2030,SC2031,SC2034,SC2154 # lib/centre.bash has them
 load lib/centre
 load lib/person
 
@@ -173,8 +174,8 @@ set_up()
 	tell alice bob 'plain'
 	sees bob 'alice: plain'
 	leaves bob
-	! grep -P '[\x00-\x08\x0b-\x1f\x7f]' "$dir/bob.out"
-	! grep -qE 'Username|Password' "$dir/bob.out" "$dir/bob.err"
+	run ! grep -P '[\x00-\x08\x0b-\x1f\x7f]' "$dir/bob.out"
+	run ! grep -qE 'Username|Password' "$dir/bob.out" "$dir/bob.err"
 	[ ! -s "$dir/bob.err" ]
 }
 

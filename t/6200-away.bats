@@ -3,6 +3,7 @@
 # What a client does when something goes away: the centre, its store, the
 # agent, the client itself.
 
+# shellcheck disable=SC2030,SC2031,SC2034,SC2154 # lib/centre.bash has them
 load lib/centre
 load lib/person
 
@@ -39,7 +40,8 @@ set_up()
 	for line in 'alice: one' 'alice: two' 'alice (to all): three'; do
 		sees_once bob "$line"
 	done
-	saw_nothing_of bob 'has logged'
+	sees_once bob 'alice has logged in.'
+	saw_nothing_of bob 'has logged out'
 }
 
 @test "a short absence is not worth a word" {
@@ -91,7 +93,8 @@ set_up()
 	person alice
 	sees_like alice 'bob( \(20.*\))?: three'
 	saw_nothing_of alice 'bob: two'
-	saw_nothing_of bob 'alice has logged'
+	sees_once bob 'alice has logged in.'
+	saw_nothing_of bob 'has logged out'
 	types alice 'message bob four'
 	sees bob 'alice: four'
 	sees_once bob 'alice: one'

@@ -3,6 +3,7 @@
 # What the manual pages and HACKING.md say, held against the programs and the
 # tables that they describe.
 
+# shellcheck disable=SC2154 # lib/centre.bash has them
 load lib/centre
 
 man=$CHAT_SRC/man

@@ -123,6 +123,8 @@ setup()
 	export ASAN_OPTIONS UBSAN_OPTIONS
 	! [ -d "$BATS_FILE_TMPDIR/state" ] ||
 		cp -r "$BATS_FILE_TMPDIR/state" "$state"
+	# Ended from outside it cleans up, too: bats does that when it exits.
+	trap 'exit 143' TERM
 	! declare -F set_up >/dev/null || set_up
 }
 
@@ -138,6 +140,7 @@ teardown()
 		centre_stop || failed=1
 	fi
 	nobody_left || failed=1
+	! declare -F tear_down >/dev/null || tear_down || failed=1
 	no_findings || failed=1
 	[ -n "$may_crash" ] || ! has_line "$log" ' crashed: ' ||
 		{ fail 'a worker crashed' || failed=1; }
@@ -146,20 +149,30 @@ teardown()
 	return $failed
 }
 
+# usage: ours ; prints the ids of all processes that this test has started.
+# The centre's hide their program and environment, but not their session.
+ours()
+{
+	local sid file pid
+	for sid in $SESSIONS; do
+		pgrep -s "$sid" || true
+	done
+	grep -lsF "CHAT_TEST=$CHAT_TEST" /proc/[0-9]*/environ |
+		while read -r file; do
+			pid=${file#/proc/}
+			pid=${pid%/environ}
+			case $(readlink "/proc/$pid/exe") in
+			"$CHAT_BUILD"/*) echo "$pid" ;;
+			esac
+		done
+}
+
 # usage: nobody_left ; no process of this test is left (or it is ended)
 nobody_left()
 {
-	local pid list='' sid failed=0
-	for sid in $SESSIONS; do
-		list="$list $(pgrep -s "$sid" | tr '\n' ' ')"
-	done
-	list="$list $(grep -lsF "CHAT_TEST=$CHAT_TEST" /proc/[0-9]*/environ |
-		sed 's,^/proc/\([0-9]*\)/.*,\1,' | tr '\n' ' ')"
-	for pid in $list; do
-		case $(readlink "/proc/$pid/exe") in
-		"$CHAT_BUILD"/*) ;;
-		*) continue ;;
-		esac
+	local pid pids failed=0
+	mapfile -t pids < <(ours | sort -u)
+	for pid in "${pids[@]}"; do
 		! gone "$pid" || continue
 		fail "left running: $pid $(tr '\0' ' ' <"/proc/$pid/cmdline")" ||
 			failed=1
@@ -238,6 +251,7 @@ centre_run()
 descriptors_close()
 {
 	local fd
+	# shellcheck disable=SC2154 # person.bash may have some
 	for fd in "${typing[@]}"; do
 		exec {fd}>&-
 	done

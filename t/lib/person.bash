@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154
 # People with real clients: the line face of chat(1), fed through a pipe, its
 # output in a file.  For tests that have loaded centre.bash.  What a person has
 # seen once is not seen again: sees() looks at newer lines only.
@@ -12,12 +12,12 @@
 # For NAME there are $dir/NAME.out (what was printed), NAME.err and NAME.state
 # (the client's own state directory).
 
-declare -A typing=() client=() seen=()
+declare -gA typing=() client=() seen=()
 
 # usage: password NAME ; writes $dir/NAME.password
 password()
 {
-	printf '%s\n' "${2:-$1-secret}" >"$dir/$1.password"
+	printf '%s\n' "${2-$1-secret}" >"$dir/$1.password"
 }
 
 # usage: chat_of NAME [OPTION]... ; the command line, in the array chat
@@ -142,17 +142,26 @@ leaves()
 	ends "$1" 0
 }
 
-# usage: agent_of NAME ; the process id of the agent
+# usage: chats ; prints the ids of this test's chat processes
+chats()
+{
+	local file files pid
+	mapfile -t files < <(grep -lsF "CHAT_TEST=$CHAT_TEST" \
+		/proc/[0-9]*/environ)
+	for file in "${files[@]}"; do
+		pid=${file#/proc/}
+		pid=${pid%/environ}
+		[ "$(readlink "/proc/$pid/exe")" != "$CHAT_BUILD/chat" ] ||
+			echo "$pid"
+	done
+}
+
+# usage: agent_of NAME ; prints the process id of the agent
 agent_of()
 {
 	local pid
-	for pid in $(grep -lsF "CHAT_TEST=$CHAT_TEST" /proc/[0-9]*/environ |
-		sed 's,^/proc/\([0-9]*\)/.*,\1,'); do
+	for pid in $(chats); do
 		[ "$pid" != "${client[$1]:-}" ] || continue
-		case $(readlink "/proc/$pid/exe") in
-		"$CHAT_BUILD/chat") ;;
-		*) continue ;;
-		esac
 		# Only the agent has the account's database open.
 		find "/proc/$pid/fd" -lname "$dir/$1.state/*" 2>/dev/null |
 			grep -q . || continue
@@ -188,10 +197,7 @@ everybody_leaves()
 no_agents()
 {
 	local pid
-	for pid in $(grep -lsF "CHAT_TEST=$CHAT_TEST" /proc/[0-9]*/environ |
-		sed 's,^/proc/\([0-9]*\)/.*,\1,'); do
-		case $(readlink "/proc/$pid/exe") in
-		"$CHAT_BUILD/chat") gone "$pid" || return ;;
-		esac
+	for pid in $(chats); do
+		gone "$pid" || return
 	done
 }

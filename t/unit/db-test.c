@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 
 #include <sqlite3.h>
 
@@ -117,6 +119,7 @@ test_room(struct db **db)
 	enum wire_event_type type;
 	struct db_room_row row;
 	int64_t time;
+	bool back = false;
 
 	db_write(*db);
 	is_number(db_room_add(*db, 1, 0, &event), 1, "the room's first");
@@ -131,7 +134,9 @@ test_room(struct db **db)
 	is_number(db_room_head(*db), 3, "the head is kept");
 	is_number(db_room_presence(*db, 1, 2, &type, &time), 1,
 	    "presence at a point");
-	is_number(db_room_presence_next(*db, 1, 1, &type), 3, "and the next");
+	is_number(
+	    db_room_presence_next(*db, 1, 1, &type, &back), 3, "and the next");
+	ok(back, "which took one back");
 	db_room_open(*db, 2);
 	ok(db_room_next(*db, &event, &row) && row.only == 7 && row.user == 1,
 	    "walked");
@@ -143,21 +148,38 @@ test_room(struct db **db)
 }
 
 static void
+add_name(void *arg, const char *name)
+{
+	strcat(arg, name);
+}
+
+static void
 test_blocks(struct db *db)
 {
-	char name[NAME_MAX_LEN + 1] = "";
+	char names[100] = "";
 
 	db_write(db);
 	db_block_add(db, 1, 2, 5);
 	ok(db_block_standing(db, 1, 2) && !db_block_standing(db, 2, 1),
 	    "a block has a direction");
 	is_number(db_block_count(db, 2), 1, "counted by its target");
-	ok(db_block_next(db, 1, name, name) && strcmp(name, "bob") == 0,
-	    "listed by name");
+	db_block_names(db, 1, "", 9, add_name, names);
+	is(names, "bob", "listed by name");
+	db_block_names(db, 1, "bob", 9, add_name, names);
+	is(names, "bob", "after the one that is named");
 	db_block_end(db, 1, 2, 5);
 	ok(!db_block_standing(db, 1, 2), "ended");
+	ok(!db_block_stood(db, 1, 2, 5) && !db_block_stood(db, 1, 2, 6),
+	    "before anything was written: it hides nothing");
 	db_block_add(db, 1, 2, 5);
 	ok(db_block_standing(db, 1, 2), "set again at the same place");
+	db_block_end(db, 1, 2, 8);
+	db_block_add(db, 1, 2, 10);
+	ok(!db_block_stood(db, 1, 2, 5) && db_block_stood(db, 1, 2, 6) &&
+		db_block_stood(db, 1, 2, 8) && !db_block_stood(db, 1, 2, 9) &&
+		!db_block_stood(db, 1, 2, 10) && db_block_stood(db, 1, 2, 11),
+	    "it hides what was written while it stood");
+	ok(!db_block_stood(db, 2, 1, 6), "in its own direction");
 	db_commit(db);
 }
 
@@ -209,7 +231,9 @@ test_accepted(struct db *db)
 
 	memset(put.digest, 3, sizeof(put.digest));
 	db_write(db);
-	db_accepted_add(db, 1, "some-id", &put);
+	ok(db_accepted_add(db, 1, "some-id", &put), "a new id");
+	put.b = 3;
+	ok(!db_accepted_add(db, 1, "some-id", &put), "is taken once");
 	ok(db_accepted_find(db, 1, "some-id", &got) && got.b == 2 &&
 		memcmp(got.digest, put.digest, DB_HASH_LEN) == 0,
 	    "an id and its reply");
@@ -217,6 +241,61 @@ test_accepted(struct db *db)
 	is_number(db_accepted_prune(db, 100, 10), 0, "kept");
 	is_number(db_accepted_prune(db, 101, 10), 1, "until it is old");
 	db_commit(db);
+}
+
+/* Octets of one of the database's files, or -1. */
+static long long
+size_of(const char *name)
+{
+	char path[100];
+	struct stat info;
+
+	snprintf(path, sizeof(path), "%s/%s", directory, name);
+	return stat(path, &info) == 0 ? (long long)info.st_size : -1;
+}
+
+/* Puts 17 MiB into a mailbox, in one transaction. */
+static void
+post_much(struct db *db, int64_t to)
+{
+	static char text[16385];
+
+	memset(text, 'x', sizeof(text) - 1);
+	for (int i = 0; i < 1088; i++)
+		post(db, to, 9, "much", text);
+	db_commit(db);
+}
+
+static void
+test_checkpoint(struct db **db)
+{
+	const long long mib = 1024 * 1024;
+	int64_t to;
+	pid_t pid;
+
+	db_write(*db);
+	to = db_user_add(*db, "carol", "hash3", 7, 0);
+	post_much(*db, to);
+	ok(size_of("chatd.db") < mib, "a commit moves nothing to its place");
+	ok(size_of("chatd.db-wal") > 16 * mib, "it is in the log");
+	db_checkpoint(*db);
+	ok(size_of("chatd.db") > 16 * mib, "a checkpoint moves it");
+	db_close(*db);
+	if ((pid = fork()) == 0) {
+		*db = reopen(NULL);
+		post(*db, to, 9, "id", "text");
+		db_commit(*db);
+		post(*db, to, 9, "id", "text");
+		_exit(0); /* as if it was killed */
+	}
+	waitpid(pid, NULL, 0);
+	ok(size_of("chatd.db-wal") > 0, "who was killed leaves a log behind");
+	*db = reopen(NULL);
+	is_number(size_of("chatd.db-wal"), 0, "the next one empties it first");
+	db_mail_open(*db, to, 1088);
+	ok(db_mail_next(*db, &(struct wire_event){0}), "with what it held");
+	ok(!db_mail_next(*db, &(struct wire_event){0}), "if it was committed");
+	db_mail_close(*db);
 }
 
 static void
@@ -231,7 +310,7 @@ test_delete(struct db *db)
 		user.hash[0] == '\0',
 	    "the name stays taken");
 	ok(!db_block_standing(db, 1, 2), "blocks go");
-	is_number(db_users(db), 1, "one user less");
+	is_number(db_users(db), 2, "one user less");
 }
 
 /* Says something in SQL behind the backend's back. */
@@ -285,6 +364,7 @@ main(void)
 	test_blocks(db);
 	test_sessions(&db);
 	test_accepted(db);
+	test_checkpoint(&db);
 	test_delete(db);
 	test_refused(db);
 	snprintf(command, sizeof(command), "rm -rf %s", directory);

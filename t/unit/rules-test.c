@@ -28,7 +28,10 @@ test_lock(void)
 	lock_clear(&lock, 2);
 	is_number(lock_charge(&lock, &rules, 70000), 0,
 	    "what is under way stays charged");
+	is_number(lock_left(&lock, &rules, 70000), 0, "none left then");
 	lock_refund(&lock, &rules);
+	is_number(lock_left(&lock, &rules, 70000), 1, "one after a refund");
+	is_number(lock_left(NULL, &rules, 70000), 3, "all without a failure");
 	is_number(lock_remaining(&lock, 70000), 0, "a refund unlocks");
 }
 
@@ -72,12 +75,7 @@ shown(struct room_reader *reader, enum wire_event_type type, int64_t number,
 static void
 test_room(void)
 {
-	struct db_block blocks[] = {{1, 2, 100, 110}, {3, 1, 100, INT64_MAX}};
-	struct room_reader reader = {.user = 1,
-	    .cursor = 10,
-	    .login_room = 50,
-	    .blocks = blocks,
-	    .block_count = 2};
+	struct room_reader reader = {.user = 1, .cursor = 10, .login_room = 50};
 	struct wire_event again = {.type = EVENT_LOGIN, .number = 60};
 	struct db_room_row row = {.user = 2, .only = 11};
 
@@ -88,21 +86,43 @@ test_room(void)
 	    "a broadcast from before, sent while online");
 	ok(!shown(&reader, EVENT_BROADCAST, 50, 2, false),
 	    "none that was sent while offline");
-	ok(shown(&reader, EVENT_BROADCAST, 100, 2, true), "before the block");
-	ok(!shown(&reader, EVENT_BROADCAST, 101, 2, true), "blocked sender");
-	ok(!shown(&reader, EVENT_BROADCAST, 110, 2, true), "to the last");
-	ok(shown(&reader, EVENT_BROADCAST, 111, 2, true), "after the block");
-	ok(shown(&reader, EVENT_LOGIN, 105, 2, true),
-	    "whom one blocks one still sees come and go");
-	ok(!shown(&reader, EVENT_LOGOUT, 105, 3, true),
-	    "no presence of whoever blocks one");
-	ok(shown(&reader, EVENT_BROADCAST, 105, 3, true),
-	    "but their broadcasts");
 	ok(!rules_room_visible(&reader, &again, &row, true),
 	    "back soon: nothing for who has not read the logout");
 	reader.cursor = 11;
 	ok(rules_room_visible(&reader, &again, &row, true),
 	    "back soon: the login for who has");
+}
+
+static void
+test_hider(void)
+{
+	struct room_hider by = rules_room_hider(1, EVENT_BROADCAST, 2);
+
+	ok(by.owner == 1 && by.target == 2,
+	    "a broadcast is hidden from who blocks its sender");
+	by = rules_room_hider(1, EVENT_LOGIN, 2);
+	ok(by.owner == 2 && by.target == 1,
+	    "presence from whom its subject blocks");
+	by = rules_room_hider(1, EVENT_LOGOUT, 2);
+	ok(by.owner == 2 && by.target == 1, "likewise when it ends");
+}
+
+static void
+test_clock(void)
+{
+	const int64_t hour = 3600000;
+	struct wall_clock clock = {.offset = 1000 * hour};
+
+	ok(rules_clock_trusted(&clock, 1001 * hour, hour), "a clock that goes");
+	ok(rules_clock_trusted(&clock, 1003 * hour, 2 * hour), "a bit fast");
+	ok(rules_clock_trusted(&clock, 500 * hour, 3 * hour), "set back");
+	ok(!rules_clock_trusted(&clock, 9000 * hour, 4 * hour), "jumped ahead");
+	ok(rules_clock_trusted(&clock, 502 * hour, 5 * hour), "set back again");
+	ok(!rules_clock_trusted(&clock, 9000 * hour, 6 * hour), "ahead again");
+	ok(!rules_clock_trusted(&clock, 9023 * hour, 29 * hour), "for a day");
+	ok(rules_clock_trusted(&clock, 9024 * hour, 30 * hour),
+	    "then believed");
+	ok(rules_clock_trusted(&clock, 9025 * hour, 31 * hour), "from then on");
 }
 
 static void
@@ -125,6 +145,8 @@ main(void)
 	test_lock_restore();
 	test_send();
 	test_room();
+	test_hider();
+	test_clock();
 	test_presence();
 	return done();
 }

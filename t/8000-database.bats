@@ -1,0 +1,165 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# The database: of another version, damaged, not writable; what is in it after
+# any end.
+
+# shellcheck disable=SC2030,SC2031,SC2034,SC2154 # lib/centre.bash has them
+load lib/centre
+
+setup_file()
+{
+	people alice bob
+}
+
+# usage: refused_start STATUS TEXT ; the centre does not start, and says so
+refused_start()
+{
+	centre_configure
+	run "-$1" timeout "$patience" chatd -f -c "$conf" 3>&-
+	holds "$output" "$2"
+	nobody_left
+}
+
+@test "a database of a newer version is refused and not touched" {
+	sql "UPDATE meta SET value = '99' WHERE key = 'version'"
+	before=$(sql 'SELECT * FROM meta, users' | sha256sum)
+	refused_start 65 'version 99'
+	holds "$output" 'install the newer chatd'
+	same "$before" "$(sql 'SELECT * FROM meta, users' | sha256sum)"
+	run ctl user list
+	[ "$status" -ne 0 ]
+	run ctl user add dave <<<secret
+	[ "$status" -ne 0 ]
+	same "$before" "$(sql 'SELECT * FROM meta, users' | sha256sum)"
+	sql "UPDATE meta SET value = '1' WHERE key = 'version'"
+	centre_start
+	login alice
+}
+
+@test "what is no database is refused and not touched" {
+	rm -f "$state"/chatd.db*
+	head -c 20000 /dev/urandom >"$state/chatd.db"
+	before=$(sha256sum <"$state/chatd.db")
+	refused_start 65 'chatd.db'
+	same "$before" "$(sha256sum <"$state/chatd.db")"
+}
+
+@test "a database that is damaged inside is not served from" {
+	centre_start
+	login alice
+	tell alice bob hi
+	centre_stop
+	size=$(stat -c %s "$state/chatd.db")
+	# All but the header.
+	head -c $((size - 4096)) /dev/urandom | dd of="$state/chatd.db" bs=4096 \
+		seek=1 conv=notrunc status=none
+	refused_start 65 'damaged'
+}
+
+@test "an empty state directory gets a database" {
+	rm -f "$state"/chatd.db*
+	centre_start
+	same 600 "$(stat -c %a "$state/chatd.db")"
+	ask login user=alice password=alice-secret
+	refused login-failed
+	user_add alice
+	ask login user=alice password=alice-secret
+	accepted
+}
+
+@test "directories that cannot be made" {
+	centre_configure
+	sed -i "s,$state,$conf/state," "$conf"
+	echo "tls: { certificate = \"$state/server.pem\"; key = \"$state/server.key\"; };" \
+		>>"$conf"
+	run -73 timeout "$patience" chatd -f -c "$conf" 3>&-
+	holds "$output" "$conf/state"
+	centre_configure
+	: >"$run_dir"
+	run -73 timeout "$patience" chatd -f -c "$conf" 3>&-
+	holds "$output" "$run_dir"
+}
+
+@test "directories of somebody else" {
+	[ "$(id -u)" -ne 0 ] || skip 'root may write everywhere'
+	centre_configure
+	chmod 500 "$state"
+	run -77 timeout "$patience" chatd -f -c "$conf" 3>&-
+	chmod 700 "$state"
+}
+
+@test "a full disk: nothing accepted is lost, and it goes on" {
+	# A small one of our own, where that can be had.
+	mkdir "$dir/disk"
+	mount -t tmpfs -o size=1m,mode=700 tmpfs "$dir/disk" 2>/dev/null ||
+		skip 'no file system can be mounted here'
+	cp -r "$state"/* "$dir/disk"
+	state=$dir/disk
+	centre_start
+	login alice
+	login bob
+	dd if=/dev/zero of="$dir/disk/filler" bs=4k status=none 2>/dev/null ||
+		true
+	sent=()
+	for i in {1..8}; do
+		new_id
+		as alice send id="$id" to=bob \
+			text="$i $(printf '%08000d' 0)" >/dev/null || continue
+		[[ $reply != '{"ok":true'* ]] || sent+=("$i")
+	done || true
+	rm "$dir/disk/filler"
+	wait_for served alice
+	tell alice bob last >/dev/null
+	sent+=(last)
+	same "${sent[*]}" "$(sync bob | sed 's/^alice: //; s/ 0*$//' | xargs)"
+}
+
+# usage: tear_down ; what the test above may have left
+tear_down()
+{
+	! mountpoint -q "$dir/disk" || umount "$dir/disk"
+}
+
+# usage: served NAME ; the store answers again
+served()
+{
+	as "$1" live mail:=0 room:=0 >/dev/null && accepted
+} 2>/dev/null
+
+@test "what a crash leaves behind is as it was accepted" {
+	centre_start
+	login alice
+	login bob
+	for i in {1..20}; do
+		tell alice bob "number $i" >/dev/null
+	done
+	as bob block user=alice
+	centre_kill master
+	# The write-ahead log holds it, and survives.
+	centre_again
+	send alice bob hi
+	refused blocked
+	same 20 "$(sync bob | grep -c '^alice: number ')"
+	centre_stop
+	same ok "$(sql 'PRAGMA integrity_check')"
+}
+
+@test "the database is synchronous, and nobody else can open it meanwhile" {
+	centre_start
+	login alice
+	run sql 'SELECT count(*) FROM users'
+	[ "$status" -ne 0 ]
+	holds "$output" 'locked'
+}
+
+@test "no password and no token is stored as it is" {
+	centre_start
+	login alice
+	token=$(<"$dir/alice.token")
+	centre_stop
+	for secret in "$token" alice-secret bob-secret; do
+		! grep -rqaF "$secret" "$state" || fail "$secret is in a file"
+	done
+	# shellcheck disable=SC2016 # dollars are dollars
+	holds "$(sql 'SELECT hash FROM users')" '$argon2id$v=19$m=19456,t=2,p=1$'
+}

@@ -1,0 +1,47 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# What `make install` puts where, and that `make uninstall` takes it away.
+
+# shellcheck disable=SC2030,SC2031,SC2034,SC2154 # lib/centre.bash has them
+load lib/centre
+
+set_up()
+{
+	[ -e "$CHAT_BUILD/Makefile" ] || skip 'this build has no Makefile'
+	root=$dir/root
+	unset MAKEFLAGS MFLAGS MAKELEVEL
+}
+
+# usage: value_of VARIABLE ; of the build's Makefile, expanded
+value_of()
+{
+	# shellcheck disable=SC2016 # make expands it
+	printf 'include Makefile\nvalue-of:\n\t@echo $(%s)\n' "$1" |
+		make -C "$CHAT_BUILD" -s --no-print-directory -f - value-of
+}
+
+@test "make install, with DESTDIR" {
+	make -C "$CHAT_BUILD" -s install DESTDIR="$root" >"$dir/made" 2>&1 ||
+		{ cat "$dir/made"; return 1; }
+	sbin=$root$(value_of sbindir)
+	bin=$root$(value_of bindir)
+	mandir=$root$(value_of mandir)
+	for file in "$sbin/chatd" "$sbin/chatctl" "$bin/chat"; do
+		[ -x "$file" ] || fail "$file is missing"
+	done
+	for file in man1/chat.1 man5/chatd.conf.5 man7/chat-protocol.7 \
+		man8/chatctl.8 man8/chatd.8; do
+		[ -s "$mandir/$file" ] || fail "$file is missing"
+	done
+	certs=$root$(value_of certsdir)
+	[ -x "$certs/authority.sh" ]
+	[ -x "$certs/server.sh" ]
+	[ -s "$root$(value_of sysconfdir)/chat/chatd.conf.example" ]
+	# A configuration is not put in place: that is init's.
+	[ ! -e "$root$(value_of sysconfdir)/chat/chatd.conf" ]
+	# The programs run from there.
+	run -0 "$sbin/chatd" -V
+	holds "$output" "$(value_of sysconfdir)/chat/chatd.conf"
+	make -C "$CHAT_BUILD" -s uninstall DESTDIR="$root" >/dev/null
+	same '' "$(find "$root" -type f)"
+}
