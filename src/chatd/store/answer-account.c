@@ -188,19 +188,31 @@ tell_session_of_failures(struct store *store, const struct job *job)
 	notice_post(store, job->user, "failed-logins", text);
 }
 
-/* Wrong: the charge stays, and an open session hears of it. */
+/*
+ * Wrong: the charge stays, and an open session hears of it.  Something is
+ * written for a name that nobody has too: else the time that the commit
+ * takes would tell who exists.
+ */
 static void
 judged_wrong(struct store *store, const struct job *job)
 {
+	const struct lockout *entry = lockout_find(store->lockouts, job->name);
 	struct ipc_refused refused = {
 	    .error = ERR_LOGIN_FAILED, .attempts_left = job->left};
 
+	db_write(store->db);
 	if (job->user != 0) {
-		db_write(store->db);
 		db_user_failed(store->db, job->user);
 		tell_session_of_failures(store, job);
+	} else if (entry != NULL) {
+		lockout_save(store, entry);
 	}
-	if (job->left == 0) {
+	/* A success in between may have opened what this one had locked. */
+	if (refused.attempts_left == 0)
+		refused.attempts_left =
+		    lock_left(entry != NULL ? &entry->lock : NULL,
+			&store->rules, store->now);
+	if (refused.attempts_left == 0) {
 		store->tally.lockouts++;
 		log_info("%s is locked after %d failed logins", job->name,
 		    store->rules.attempts);
@@ -224,13 +236,14 @@ judged_right(
 		judged_wrong(store, job);
 		return false;
 	case VERDICT_BUSY:
-		if (job->type != IPC_HASH)
-			refund(store, job->name);
 		error = ERR_BUSY;
 		break;
 	default:
 		break;
 	}
+	/* Nothing was learned about the password. */
+	if (job->type != IPC_HASH)
+		refund(store, job->name);
 	if (job->channel != NULL)
 		channel_refuse(job->channel, job->channel_number, error, NULL);
 	return false;
@@ -248,13 +261,13 @@ make_token(char token[WIRE_TOKEN_LEN + 1])
 }
 
 /*
- * One session per user: the old one ends, and its token will tell from
- * where.  Gives since when the user was online, which goes on.
+ * One session per user: the old one, if there is one, ends, and its token
+ * will tell from where.  Gives since when the user was online, which goes on.
  */
 static int64_t
-take_over(struct store *store, int64_t user, const struct ipc_address *from)
+take_over(
+    struct store *store, struct session *old, const struct ipc_address *from)
 {
-	struct session *old = session_by_user(store->sessions, user);
 	char address[IPC_ADDRESS_LEN];
 	int64_t online;
 
@@ -278,15 +291,20 @@ make_session(struct store *store, const struct db_user *user,
 	    .used = store->wall,
 	    .mail_head = user->mail_head,
 	    .login_room = db_room_head(store->db)};
+	struct session *old = session_by_user(store->sessions, user->id);
 	struct session *session;
 
 	make_token(token);
 	token_hash(token, row.token);
 	memcpy(row.name, user->name, sizeof(row.name));
-	row.online = take_over(store, user->id, from);
+	/* The only step that may fail comes first. */
 	session = session_add(store->sessions, &row, store->now);
 	if (session == NULL)
 		return false;
+	row.online = take_over(store, old, from);
+	if (row.online != 0)
+		session_set_online(
+		    store->sessions, session, row.online, store->now);
 	db_write(store->db);
 	db_session_add(store->db, &row);
 	db_user_login(store->db, user->id, store->wall);
@@ -502,7 +520,11 @@ password_done(
 	forgive(store, job);
 	db_write(store->db);
 	db_user_hash(store->db, job->user, verdict->hash);
-	/* Other tokens of the user end; the one that asked goes on. */
+	/* Other logins of the user end; the one that asked goes on. */
+	for (struct channel *each = store->channels; each != NULL;
+	     each = each->next)
+		if (each->brief == job->user && each != job->channel)
+			each->brief = 0;
 	session = session_by_user(store->sessions, job->user);
 	if (session != NULL) {
 		uint8_t hash[DB_HASH_LEN];

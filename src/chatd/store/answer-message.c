@@ -81,20 +81,25 @@ take_text(struct store *store, const struct asker *asker,
 }
 
 /*
- * True if the id is not new: then the reply of the first time is in
- * accepted, or it was another request and that has been refused.
+ * True if the id is that of the same request before: then the reply of that
+ * time is in accepted.  Else it is refused: with this error, or, if the id
+ * stands for another request, with bad-request.
  */
 static bool
-known_id(struct store *store, const struct asker *asker, const char *id,
-    const uint8_t digest[DB_HASH_LEN], struct db_accepted *accepted, bool *same)
+said_before(struct store *store, const struct asker *asker, const char *id,
+    struct db_accepted *accepted, enum wire_error error)
 {
-	if (!db_accepted_find(store->db, asker->user, id, accepted))
+	uint8_t digest[DB_HASH_LEN];
+
+	memcpy(digest, accepted->digest, sizeof(digest));
+	if (!db_accepted_find(store->db, asker->user, id, accepted)) {
+		refuse(asker, error, NULL);
 		return false;
-	*same = sodium_memcmp(accepted->digest, digest, DB_HASH_LEN) == 0;
-	if (!*same)
-		refuse(asker, ERR_BAD_REQUEST,
-		    "That id stands for another message.");
-	return true;
+	}
+	if (sodium_memcmp(accepted->digest, digest, sizeof(digest)) == 0)
+		return true;
+	refuse(asker, ERR_BAD_REQUEST, "That id stands for another message.");
+	return false;
 }
 
 static void
@@ -131,32 +136,29 @@ answer_send(struct store *store, const struct asker *asker,
 	struct db_user recipient;
 	struct wire_event event = {.type = EVENT_MESSAGE, .time = store->wall};
 	const struct session *session;
-	uint8_t digest[DB_HASH_LEN];
 	enum wire_error error;
-	bool same;
 
 	if (!take_text(store, asker, frame, &ask))
 		return;
-	digest_of(IPC_SEND, &ask, frame, digest);
-	if (known_id(store, asker, ask.id, digest, &accepted, &same)) {
-		if (same)
-			answer_sent(asker, &accepted);
-		return;
-	}
+	digest_of(IPC_SEND, &ask, frame, accepted.digest);
+	accepted.time = store->wall;
 	error = may_send(store, asker, ask.to, &recipient);
-	if (error != ERR_NONE) {
-		refuse(asker, error, NULL);
+	if (error == ERR_NONE) {
+		session = session_by_user(store->sessions, recipient.id);
+		accepted.a = session != NULL && session->online != 0;
+		db_write(store->db);
+	}
+	/* A repetition is answered as then, whatever holds now. */
+	if (error != ERR_NONE ||
+	    !db_accepted_add(store->db, asker->user, ask.id, &accepted)) {
+		if (said_before(store, asker, ask.id, &accepted, error))
+			answer_sent(asker, &accepted);
 		return;
 	}
 	event.user = string_of(asker->name);
 	event.id = string_of(ask.id);
 	event.text = (struct wire_string){frame->tail, frame->tail_len};
 	mail_post(store, recipient.id, asker->user, &event);
-	session = session_by_user(store->sessions, recipient.id);
-	memcpy(accepted.digest, digest, sizeof(digest));
-	accepted.a = session != NULL && session->online != 0;
-	accepted.time = store->wall;
-	db_accepted_add(store->db, asker->user, ask.id, &accepted);
 	store->tally.messages++;
 	answer_sent(asker, &accepted);
 }
@@ -209,27 +211,23 @@ answer_broadcast(struct store *store, const struct asker *asker,
 	struct db_accepted accepted = {0};
 	struct wire_event event = {
 	    .type = EVENT_BROADCAST, .time = store->wall};
-	uint8_t digest[DB_HASH_LEN];
-	bool same;
 
 	if (!take_text(store, asker, frame, &ask))
 		return;
-	digest_of(IPC_BROADCAST, &ask, frame, digest);
-	if (known_id(store, asker, ask.id, digest, &accepted, &same)) {
-		if (same)
+	digest_of(IPC_BROADCAST, &ask, frame, accepted.digest);
+	accepted.a = count_reached(store, asker);
+	accepted.b = db_block_count(store->db, asker->user);
+	accepted.time = store->wall;
+	db_write(store->db);
+	if (!db_accepted_add(store->db, asker->user, ask.id, &accepted)) {
+		if (said_before(store, asker, ask.id, &accepted, ERR_INTERNAL))
 			answer_spread(asker, &accepted);
 		return;
 	}
-	db_write(store->db);
 	event.user = string_of(asker->name);
 	event.id = string_of(ask.id);
 	event.text = (struct wire_string){frame->tail, frame->tail_len};
 	db_room_add(store->db, asker->user, 0, &event);
-	memcpy(accepted.digest, digest, sizeof(digest));
-	accepted.a = count_reached(store, asker);
-	accepted.b = db_block_count(store->db, asker->user);
-	accepted.time = store->wall;
-	db_accepted_add(store->db, asker->user, ask.id, &accepted);
 	store->tally.broadcasts++;
 	answer_spread(asker, &accepted);
 }

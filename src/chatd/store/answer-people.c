@@ -115,25 +115,41 @@ answer_online(struct store *store, const struct asker *asker,
 	free(hidden.id);
 }
 
+/* A page of names in the making. */
+struct page {
+	struct store *store;
+	struct ipc_names names;
+	size_t used;
+	int32_t max;
+};
+
+static void
+page_add(void *arg, const char *name)
+{
+	struct page *page = arg;
+
+	if (page->names.count < page->max &&
+	    ipc_name_put(
+		page->store->reply, IPC_FRAME_MAX / 2, &page->used, name, 0))
+		page->names.count++;
+	else
+		page->names.more = true;
+}
+
 void
 answer_blocked(struct store *store, const struct asker *asker,
     const struct ipc_frame *frame)
 {
-	struct ipc_names names = {0};
-	char name[NAME_MAX_LEN + 1];
+	struct page page = {.store = store};
 	struct ipc_list ask;
-	size_t used = 0;
-	int more;
 
 	if (!take_list(asker, frame, &ask))
 		return;
-	memcpy(name, ask.after, sizeof(name));
-	while ((more = db_block_next(store->db, asker->user, name, name)) &&
-	    names.count < ask.max &&
-	    ipc_name_put(store->reply, IPC_FRAME_MAX / 2, &used, name, 0))
-		names.count++;
-	names.more = more != 0;
-	answer(asker, IPC_NAMES, &names, store->reply, used);
+	page.max = ask.max;
+	/* One more tells that there are more. */
+	db_block_names(
+	    store->db, asker->user, ask.after, ask.max + 1, page_add, &page);
+	answer(asker, IPC_NAMES, &page.names, store->reply, page.used);
 }
 
 /* Whom the request names; false, and refused, for nobody or oneself. */

@@ -149,43 +149,33 @@ struct room_walk {
 	int looked_at;
 };
 
-struct block_list {
-	struct db_block *block;
-	int count, size;
-};
-
-static void
-block_add(void *arg, const struct db_block *block)
-{
-	struct block_list *list = arg;
-
-	if (list->count == list->size) {
-		int size = list->size != 0 ? list->size * 2 : 32;
-		struct db_block *more =
-		    realloc(list->block, (size_t)size * sizeof(*more));
-
-		if (more == NULL)
-			fatal(EX_OSERR, "no memory for blocks");
-		list->block = more;
-		list->size = size;
-	}
-	list->block[list->count++] = *block;
-}
-
 /*
  * Whether the reader was online where the walk begins: by its own last
- * entry before, or, where that is gone, by what its next one ends.
+ * entry before, or, where that is gone, by what its next one changes.  One
+ * who has no entry at all has been online all the time.
  */
 static bool
 online_at(struct store *store, int64_t user, int64_t number)
 {
 	enum wire_event_type type;
+	bool back;
 	int64_t time;
 
 	if (db_room_presence(store->db, user, number, &type, &time) != 0)
 		return type == EVENT_LOGIN;
-	return db_room_presence_next(store->db, user, number, &type) != 0 &&
-	    type == EVENT_LOGOUT;
+	return db_room_presence_next(store->db, user, number, &type, &back) ==
+	    0 ||
+	    type == EVENT_LOGOUT || back;
+}
+
+/* True if a block that stood then hides the entry from the reader. */
+static bool
+hidden(struct store *store, int64_t reader, const struct wire_event *event,
+    int64_t user)
+{
+	struct room_hider by = rules_room_hider(reader, event->type, user);
+
+	return db_block_stood(store->db, by.owner, by.target, event->number);
 }
 
 static void
@@ -214,7 +204,8 @@ room_advance(struct store *store, struct room_walk *room)
 		    walk->event.type != EVENT_BROADCAST)
 			room->was_online = walk->event.type == EVENT_LOGIN;
 		if (rules_room_visible(
-			&room->reader, &walk->event, &row, room->was_online)) {
+			&room->reader, &walk->event, &row, room->was_online) &&
+		    !hidden(store, room->reader.user, &walk->event, row.user)) {
 			walk->ready = true;
 			return;
 		}
@@ -224,14 +215,11 @@ room_advance(struct store *store, struct room_walk *room)
 
 static void
 room_begin(struct store *store, const struct asker *asker, int64_t cursor,
-    struct block_list *blocks, struct room_walk *room)
+    struct room_walk *room)
 {
-	db_block_each(store->db, asker->user, block_add, blocks);
 	room->reader = (struct room_reader){.user = asker->user,
 	    .cursor = cursor,
-	    .login_room = asker->session->login_room,
-	    .blocks = blocks->block,
-	    .block_count = blocks->count};
+	    .login_room = asker->session->login_room};
 	if (cursor < room->reader.login_room)
 		room->was_online = online_at(store, asker->user, cursor);
 	db_room_open(store->db, cursor);
@@ -267,7 +255,6 @@ collect(struct store *store, const struct asker *asker,
 {
 	struct walk mail = {.seen = ask->mail};
 	struct room_walk room = {.walk.seen = ask->room};
-	struct block_list blocks = {0};
 	int64_t mail_head = asker->session->mail_head;
 	int64_t room_head = db_room_head(store->db);
 
@@ -277,7 +264,7 @@ collect(struct store *store, const struct asker *asker,
 		mail_advance(store, &mail);
 	}
 	if (ask->room < room_head)
-		room_begin(store, asker, ask->room, &blocks, &room);
+		room_begin(store, asker, ask->room, &room);
 	merge(store, &mail, &room, reply);
 	reply->head.more = mail.open || room.walk.open;
 	/* Numbers may be missing at the end of a log: it is read all the same. */
@@ -287,7 +274,6 @@ collect(struct store *store, const struct asker *asker,
 		db_mail_close(store->db);
 	if (room.walk.open)
 		db_room_close(store->db);
-	free(blocks.block);
 }
 
 static const char *

@@ -4,6 +4,7 @@
  * a worker that does not read its answers stops being read.
  */
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -218,6 +219,14 @@ channels_flush(struct store *store)
 		channel->listed = false;
 		flush(channel);
 	}
+}
+
+bool
+channel_gone(const struct channel *channel)
+{
+	struct pollfd pfd = {.fd = channel->fd};
+
+	return poll(&pfd, 1, 0) == 1 && (pfd.revents & (POLLHUP | POLLERR));
 }
 
 void

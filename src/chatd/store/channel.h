@@ -48,6 +48,9 @@ void channel_refuse(struct channel *channel, uint32_t number,
 void channel_refuse_with(struct channel *channel, uint32_t number,
     const struct ipc_refused *refused, const char *text);
 
+/* True if the worker has hung up, read or not. */
+bool channel_gone(const struct channel *channel);
+
 /* The keeper has answered: goes on reading. */
 void channel_resume(struct channel *channel);
 

@@ -144,37 +144,36 @@ db_room_add(
 	return db->room_head;
 }
 
-static int64_t
-take_presence(
-    struct db *db, sqlite3_stmt *row, enum wire_event_type *type, int64_t *time)
-{
-	int64_t number;
-
-	if (!sql_step(db, row))
-		return 0;
-	number = sqlite3_column_int64(row, 0);
-	*type = column_type(row, 1);
-	*time = sqlite3_column_int64(row, 2);
-	sqlite3_reset(row);
-	return number;
-}
-
 int64_t
 db_room_presence(struct db *db, int64_t user, int64_t number,
     enum wire_event_type *type, int64_t *time)
 {
-	return take_presence(
-	    db, sql(db, SQL_ROOM_PRESENCE, "ii", user, number), type, time);
+	sqlite3_stmt *row = sql(db, SQL_ROOM_PRESENCE, "ii", user, number);
+	int64_t last;
+
+	if (!sql_step(db, row))
+		return 0;
+	last = sqlite3_column_int64(row, 0);
+	*type = column_type(row, 1);
+	*time = sqlite3_column_int64(row, 2);
+	sqlite3_reset(row);
+	return last;
 }
 
 int64_t
-db_room_presence_next(
-    struct db *db, int64_t user, int64_t number, enum wire_event_type *type)
+db_room_presence_next(struct db *db, int64_t user, int64_t number,
+    enum wire_event_type *type, bool *back)
 {
-	int64_t time;
+	sqlite3_stmt *row = sql(db, SQL_ROOM_PRESENCE_NEXT, "ii", user, number);
+	int64_t next = 0;
 
-	return take_presence(db,
-	    sql(db, SQL_ROOM_PRESENCE_NEXT, "ii", user, number), type, &time);
+	if (!sql_step(db, row))
+		return 0;
+	next = sqlite3_column_int64(row, 0);
+	*type = column_type(row, 1);
+	*back = sqlite3_column_int64(row, 3) != 0;
+	sqlite3_reset(row);
+	return next;
 }
 
 void
@@ -248,37 +247,27 @@ db_block_end(struct db *db, int64_t owner, int64_t target, int64_t room_head)
 	sql_run(db, sql(db, SQL_BLOCK_END, "iii", room_head, owner, target));
 }
 
-void
-db_block_each(struct db *db, int64_t user,
-    void (*fn)(void *arg, const struct db_block *), void *arg)
+int
+db_block_stood(struct db *db, int64_t owner, int64_t target, int64_t number)
 {
-	static const enum statement both[] = {SQL_BLOCK_OWN, SQL_BLOCK_AGAINST};
-
-	for (int i = 0; i < 2; i++) {
-		sqlite3_stmt *row = sql(db, both[i], "i", user);
-		struct db_block block;
-
-		while (sql_step(db, row)) {
-			block.owner = sqlite3_column_int64(row, 0);
-			block.target = sqlite3_column_int64(row, 1);
-			block.from = sqlite3_column_int64(row, 2);
-			block.to = sqlite3_column_int64(row, 3);
-			fn(arg, &block);
-		}
-	}
+	/* Those of one pair do not overlap: the last one before decides. */
+	return sql_number(db,
+		   sql(db, SQL_BLOCK_STOOD, "iii", owner, target, number)) >=
+	    number;
 }
 
-int
-db_block_next(struct db *db, int64_t owner, const char *after,
-    char name[NAME_MAX_LEN + 1])
+void
+db_block_names(struct db *db, int64_t owner, const char *after, int limit,
+    void (*fn)(void *arg, const char *name), void *arg)
 {
-	sqlite3_stmt *row = sql(db, SQL_BLOCK_NEXT, "it", owner, after);
+	sqlite3_stmt *row =
+	    sql(db, SQL_BLOCK_NAMES, "iti", owner, after, (int64_t)limit);
+	char name[NAME_MAX_LEN + 1];
 
-	if (!sql_step(db, row))
-		return 0;
-	sql_text(row, 0, name, NAME_MAX_LEN + 1);
-	sqlite3_reset(row);
-	return 1;
+	while (sql_step(db, row)) {
+		sql_text(row, 0, name, sizeof(name));
+		fn(arg, name);
+	}
 }
 
 int64_t

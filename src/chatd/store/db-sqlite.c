@@ -16,6 +16,12 @@
 #include "lib/log.h"
 #include "lib/unix.h"
 
+/*
+ * Pages in the write-ahead log before they are moved to their places: 16
+ * MiB, since a page that is written again meanwhile is moved once.
+ */
+enum { CHECKPOINT_FRAMES = 4000 };
+
 static const char *const statement_text[SQL_COUNT] = {
 #define X(name, text) text,
     STATEMENTS(X)
@@ -205,6 +211,7 @@ open_file(struct db *db, const char *path, int *status, char why[256])
 				    "PRAGMA journal_mode = WAL;"
 				    "PRAGMA synchronous = FULL;"
 				    "PRAGMA temp_store = MEMORY;"
+				    "PRAGMA wal_autocheckpoint = 0;"
 				    "SELECT count(*) FROM sqlite_master";
 	int code;
 
@@ -222,6 +229,58 @@ open_file(struct db *db, const char *path, int *status, char why[256])
 	snprintf(why, 256, "%.128s: %s%s", path, sqlite3_errmsg(db->sqlite),
 	    *status == EX_DATAERR ? "; move it away or restore a backup" : "");
 	return -1;
+}
+
+/* Called by the library after each commit. */
+static int
+note_frames(void *arg, sqlite3 *sqlite, const char *name, int frames)
+{
+	struct db *db = arg;
+
+	(void)sqlite;
+	(void)name;
+	db->frames = frames;
+	return SQLITE_OK;
+}
+
+/*
+ * Empties the write-ahead log that was left behind.  Its end may never have
+ * reached the disk, if that is why our predecessor ended: nothing must be
+ * built on it before it has.  A full disk can wait, it loses nothing.
+ */
+static int
+settle(struct db *db, const char *path, int *status, char why[256])
+{
+	int code = sqlite3_wal_checkpoint_v2(
+	    db->sqlite, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+
+	sqlite3_wal_hook(db->sqlite, note_frames, db);
+	if (code == SQLITE_OK || code == SQLITE_FULL)
+		return 0;
+	*status = code == SQLITE_CORRUPT ? EX_DATAERR : EX_IOERR;
+	snprintf(why, 256, "%.128s: %s", path, sqlite3_errmsg(db->sqlite));
+	return -1;
+}
+
+void
+db_checkpoint(struct db *db)
+{
+	if (db->frames < CHECKPOINT_FRAMES || db->writing)
+		return;
+	db->frames = 0;
+	switch (sqlite3_wal_checkpoint_v2(
+	    db->sqlite, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL)) {
+	case SQLITE_OK:
+	case SQLITE_FULL: /* what was committed stays in the log */
+		break;
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		log_warn(
+		    "database: checkpoint: %s", sqlite3_errmsg(db->sqlite));
+		break;
+	default:
+		broken(db, "checkpoint");
+	}
 }
 
 struct db *
@@ -248,6 +307,10 @@ db_open(const char *directory, int *status, char why[256])
 		    "%.128s is of version %" PRId64 ", this program knows only"
 		    " %d; install the newer chatd (nothing was changed)",
 		    path, db_meta(db, "version"), DB_VERSION);
+		db_close(db);
+		return NULL;
+	}
+	if (settle(db, path, status, why) == -1) {
 		db_close(db);
 		return NULL;
 	}
@@ -573,13 +636,14 @@ db_accepted_find(
 	return 1;
 }
 
-void
+int
 db_accepted_add(struct db *db, int64_t sender, const char *id,
     const struct db_accepted *accepted)
 {
 	sql_run(db,
 	    sql(db, SQL_ACCEPTED_ADD, "ithiii", sender, id, accepted->digest,
 		accepted->a, accepted->b, accepted->time));
+	return sqlite3_changes(db->sqlite) != 0;
 }
 
 int

@@ -79,7 +79,7 @@
 	    " WHERE sender = ? AND id = ?")                                    \
 	X(ACCEPTED_ADD,                                                        \
 	    "INSERT INTO accepted (sender, id, digest, a, b, time)"            \
-	    " VALUES (?, ?, ?, ?, ?, ?)")                                      \
+	    " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (sender, id) DO NOTHING")  \
 	X(ACCEPTED_PRUNE,                                                      \
 	    "DELETE FROM accepted WHERE time < ? AND n IN"                     \
 	    " (SELECT n FROM accepted ORDER BY n LIMIT ?)")                    \
@@ -113,7 +113,8 @@
 	    "SELECT n, type, time FROM room WHERE user_id = ? AND n <= ?"      \
 	    " AND presence = 1 ORDER BY n DESC LIMIT 1")                       \
 	X(ROOM_PRESENCE_NEXT,                                                  \
-	    "SELECT n, type, time FROM room WHERE user_id = ? AND n > ?"       \
+	    "SELECT n, type, time, only_from FROM room"                        \
+	    " WHERE user_id = ? AND n > ?"                                     \
 	    " AND presence = 1 ORDER BY n LIMIT 1")                            \
 	X(ROOM_DROP, "DELETE FROM room WHERE n = ?")                           \
 	X(ROOM_OLD,                                                            \
@@ -134,16 +135,13 @@
 	X(BLOCK_END,                                                           \
 	    "UPDATE block SET to_n = ? WHERE owner = ? AND target = ?"         \
 	    " AND to_n = 9223372036854775807")                                 \
-	X(BLOCK_OWN,                                                           \
-	    "SELECT owner, target, from_n, to_n FROM block"                    \
-	    " WHERE owner = ?")                                                \
-	X(BLOCK_AGAINST,                                                       \
-	    "SELECT owner, target, from_n, to_n FROM block"                    \
-	    " WHERE target = ?")                                               \
-	X(BLOCK_NEXT,                                                          \
+	X(BLOCK_STOOD,                                                         \
+	    "SELECT to_n FROM block WHERE owner = ? AND target = ?"            \
+	    " AND from_n < ? ORDER BY from_n DESC LIMIT 1")                    \
+	X(BLOCK_NAMES,                                                         \
 	    "SELECT u.name FROM block b JOIN users u ON u.id = b.target"       \
 	    " WHERE b.owner = ? AND b.to_n = 9223372036854775807"              \
-	    " AND u.name > ? ORDER BY u.name LIMIT 1")                         \
+	    " AND u.name > ? ORDER BY u.name LIMIT ?")                         \
 	X(BLOCK_COUNT,                                                         \
 	    "SELECT count(*) FROM block WHERE target = ?"                      \
 	    " AND to_n = 9223372036854775807")                                 \
@@ -164,6 +162,7 @@ struct db {
 	sqlite3 *sqlite;
 	sqlite3_stmt *prepared[SQL_COUNT];
 	bool writing;
+	int frames; /* in the write-ahead log, after the last commit */
 	int64_t room_head, room_tail; /* as in meta */
 };
 

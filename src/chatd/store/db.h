@@ -65,12 +65,6 @@ struct db_accepted {
 	int64_t a, b, time; /* the reply's numbers */
 };
 
-/* A block as the room log sees it: entries from < n <= to were hidden. */
-struct db_block {
-	int64_t owner, target;
-	int64_t from, to; /* to is INT64_MAX while it stands */
-};
-
 struct db;
 
 /*
@@ -89,6 +83,11 @@ void db_close(struct db *db);
 void db_write(struct db *db);
 bool db_writing(const struct db *db);
 void db_commit(struct db *db);
+/*
+ * Moves what was committed to its place once there is enough of it.  Takes
+ * long: to be called when nobody waits for an answer.
+ */
+void db_checkpoint(struct db *db);
 
 /* epoch, room_head, room_tail, generation … as text or number. */
 int db_meta_text(struct db *db, const char *key, char *out, size_t size);
@@ -137,7 +136,8 @@ void db_lock_drop(struct db *db, const char *name);
 /* Accepted ids. */
 int db_accepted_find(struct db *db, int64_t sender, const char *id,
     struct db_accepted *accepted);
-void db_accepted_add(struct db *db, int64_t sender, const char *id,
+/* 0, and nothing changed, if the sender's id is there already. */
+int db_accepted_add(struct db *db, int64_t sender, const char *id,
     const struct db_accepted *accepted);
 int db_accepted_prune(struct db *db, int64_t before, int limit);
 
@@ -170,9 +170,12 @@ int64_t db_room_add(
 /* The user's last login or logout at or before number; 0 if none. */
 int64_t db_room_presence(struct db *db, int64_t user, int64_t number,
     enum wire_event_type *type, int64_t *time);
-/* The user's first one after number. */
-int64_t db_room_presence_next(
-    struct db *db, int64_t user, int64_t number, enum wire_event_type *type);
+/*
+ * The user's first one after number; back: it took back the logout before
+ * it, so that the user had been online.
+ */
+int64_t db_room_presence_next(struct db *db, int64_t user, int64_t number,
+    enum wire_event_type *type, bool *back);
 void db_room_drop(struct db *db, int64_t number);
 /* Drops at most limit entries older than before, moves the tail. */
 int db_room_prune(struct db *db, int64_t before, int limit);
@@ -195,12 +198,12 @@ void db_block_add(
     struct db *db, int64_t owner, int64_t target, int64_t room_head);
 void db_block_end(
     struct db *db, int64_t owner, int64_t target, int64_t room_head);
-/* Every block, also ended ones, that the user set or that concerns it. */
-void db_block_each(struct db *db, int64_t user,
-    void (*fn)(void *arg, const struct db_block *), void *arg);
-/* Names that owner blocks, sorted, after this one; 0 at the end. */
-int db_block_next(struct db *db, int64_t owner, const char *after,
-    char name[NAME_MAX_LEN + 1]);
+/* True if the block stood when the room's entry of that number was written. */
+int db_block_stood(
+    struct db *db, int64_t owner, int64_t target, int64_t number);
+/* At most limit names that owner blocks, sorted, after this one. */
+void db_block_names(struct db *db, int64_t owner, const char *after, int limit,
+    void (*fn)(void *arg, const char *name), void *arg);
 int64_t db_block_count(struct db *db, int64_t target);
 /* Who blocks the target. */
 void db_block_owners(struct db *db, int64_t target,

@@ -62,15 +62,21 @@ job_drop(struct store *store, struct job *job)
 	store->jobs->count--;
 }
 
-/* The verdict goes to whoever asked; the password is forgotten. */
+/*
+ * The verdict goes to whoever asked; the password is forgotten.  A worker
+ * that has gone meanwhile is noticed here, since its channel was not read:
+ * its client was told to try again, and must not be logged in behind its
+ * back.
+ */
 static void
 finish(struct store *store, struct job *job, const struct ipc_verdict *verdict)
 {
-	struct channel *channel = job->channel;
-
+	/* Forgets the job's channel too. */
+	if (job->channel != NULL && channel_gone(job->channel))
+		channel_close(job->channel);
 	job->done(store, job, verdict);
-	if (channel != NULL)
-		channel_resume(channel);
+	if (job->channel != NULL)
+		channel_resume(job->channel);
 	job_drop(store, job);
 }
 
@@ -160,6 +166,8 @@ jobs_keeper(struct store *store, int fd)
 	    loop_add(store->loop, &store->keeper_watch, fd, LOOP_READ,
 		jobs_read, store) == -1) {
 		log_warn("the keeper's channel: %m");
+		if (fd != -1)
+			close(fd);
 		return;
 	}
 	store->keeper = fd;

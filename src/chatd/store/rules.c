@@ -31,6 +31,16 @@ lock_clear(struct lock *lock, int under_way)
 	lock->until = 0;
 }
 
+int
+lock_left(const struct lock *lock, const struct rules *rules, int64_t now)
+{
+	if (lock == NULL || (lock->until != 0 && lock->until <= now))
+		return rules->attempts;
+	if (lock->failures >= rules->attempts)
+		return 0;
+	return rules->attempts - lock->failures;
+}
+
 void
 lock_refund(struct lock *lock, const struct rules *rules)
 {
@@ -69,22 +79,6 @@ rules_send(const struct rules *rules, const struct send_facts *facts)
 	return ERR_NONE;
 }
 
-/*
- * A broadcast is hidden from whoever blocks its sender, presence from whom
- * its subject blocks.
- */
-static bool
-hidden_by(const struct db_block *block, const struct room_reader *reader,
-    const struct wire_event *event, const struct db_room_row *row)
-{
-	if (event->number <= block->from || event->number > block->to)
-		return false;
-	if (event->type == EVENT_BROADCAST)
-		return block->owner == reader->user &&
-		    block->target == row->user;
-	return block->owner == row->user && block->target == reader->user;
-}
-
 bool
 rules_room_visible(const struct room_reader *reader,
     const struct wire_event *event, const struct db_room_row *row,
@@ -95,10 +89,15 @@ rules_room_visible(const struct room_reader *reader,
 	if (event->number <= reader->login_room &&
 	    (event->type != EVENT_BROADCAST || !was_online))
 		return false;
-	for (int i = 0; i < reader->block_count; i++)
-		if (hidden_by(&reader->blocks[i], reader, event, row))
-			return false;
 	return true;
+}
+
+struct room_hider
+rules_room_hider(int64_t reader, enum wire_event_type type, int64_t user)
+{
+	if (type == EVENT_BROADCAST)
+		return (struct room_hider){.owner = reader, .target = user};
+	return (struct room_hider){.owner = user, .target = reader};
 }
 
 bool
@@ -122,4 +121,20 @@ bool
 rules_silent(const struct rules *rules, int64_t heard, int64_t now)
 {
 	return now - heard > (int64_t)rules->timeout * 1000;
+}
+
+bool
+rules_clock_trusted(struct wall_clock *clock, int64_t wall, int64_t now)
+{
+	int64_t offset = wall - now;
+
+	if (offset - clock->offset > RULES_CLOCK_JUMP_MS) {
+		if (clock->doubted == 0)
+			clock->doubted = now;
+		if (now - clock->doubted < RULES_CLOCK_DOUBT_MS)
+			return false;
+	}
+	clock->offset = offset;
+	clock->doubted = 0;
+	return true;
 }

@@ -15,6 +15,8 @@ enum {
 	RULES_BACK_SOON_MS = 5000, /* a login this soon is no news */
 	RULES_ID_DAYS = 30, /* that an id is remembered */
 	RULES_KNOCK_ALL = 200, /* online, up to which all are told */
+	RULES_CLOCK_JUMP_MS = 3600000, /* more than a clock is off by itself */
+	RULES_CLOCK_DOUBT_MS = 86400000, /* until it is believed all the same */
 };
 
 /* Failed logins of one name; until is monotonic, 0 while not locked. */
@@ -35,6 +37,9 @@ int lock_charge(struct lock *lock, const struct rules *rules, int64_t now);
 
 /* Success: what stays charged are the attempts that are still being checked. */
 void lock_clear(struct lock *lock, int under_way);
+
+/* The attempts left now; lock is NULL for a name without failures. */
+int lock_left(const struct lock *lock, const struct rules *rules, int64_t now);
 
 /* An attempt that was never checked is taken back. */
 void lock_refund(struct lock *lock, const struct rules *rules);
@@ -59,18 +64,27 @@ struct room_reader {
 	int64_t user;
 	int64_t cursor; /* where this walk began */
 	int64_t login_room; /* the head at the reader's login */
-	const struct db_block *blocks;
-	int block_count;
 };
 
 /*
- * True if the reader is shown this entry: never its own; nothing across a
- * block that stood when it was written; of what was written before the
- * reader's login only broadcasts, and those only if was_online then.
+ * True if the reader is shown this entry, unless a block hides it: never its
+ * own; of what was written before the reader's login only broadcasts, and
+ * those only if was_online then.
  */
 bool rules_room_visible(const struct room_reader *reader,
     const struct wire_event *event, const struct db_room_row *row,
     bool was_online);
+
+/*
+ * Whose block of whom hides such an entry, if it stood when the entry was
+ * written: a broadcast is hidden from whoever blocks its sender, presence
+ * from whom its subject blocks.
+ */
+struct room_hider {
+	int64_t owner, target;
+};
+struct room_hider rules_room_hider(
+    int64_t reader, enum wire_event_type type, int64_t user);
 
 /* True if a login now takes a logout at that time back. */
 bool rules_back_soon(int64_t logout_wall, int64_t now_wall);
@@ -80,5 +94,17 @@ int rules_room_spread(int64_t online);
 
 /* True if a session that was heard then counts as gone. */
 bool rules_silent(const struct rules *rules, int64_t heard, int64_t now);
+
+/* How far the wall clock is from the monotonic one, as it is believed. */
+struct wall_clock {
+	int64_t offset;
+	int64_t doubted; /* monotonic: since when it is not, or 0 */
+};
+
+/*
+ * False for a day after the wall clock has jumped ahead: what is old by it
+ * alone must not be cleared away, since it may be set back.
+ */
+bool rules_clock_trusted(struct wall_clock *clock, int64_t wall, int64_t now);
 
 #endif

@@ -272,9 +272,9 @@ session_set_online(
 		table->online--;
 	}
 	session->online = since;
-	session->heard = now;
 	if (since == 0)
 		return;
+	session->heard = now;
 	session->left = session->right = NULL;
 	session->priority = next_random(table);
 	table->root = treap_insert(table->root, session);
@@ -299,6 +299,7 @@ session_add(struct sessions *table, const struct db_session *row, int64_t now)
 	session->login_room = row->login_room;
 	session->mail_head = row->mail_head;
 	session->from = row->from;
+	session->heard = now;
 	chain(table, session);
 	table->count++;
 	session_set_online(table, session, row->online, now);

@@ -45,6 +45,7 @@ struct store {
 	int64_t now; /* monotonic, at the start of the turn */
 	int64_t wall; /* wall clock, likewise */
 	int64_t started; /* wall clock */
+	struct wall_clock clock; /* as upkeep believes it */
 	bool ending;
 };
 

@@ -25,6 +25,7 @@ enum {
 	UPKEEP_MS = 60000,
 	UPKEEP_SOON_MS = 1000, /* while there is more to clear away */
 	UPKEEP_ROWS = 1000, /* in one go, so that nobody waits for it */
+	EXPIRE_MOST = 1000, /* likewise */
 };
 
 static const int64_t day_ms = 24 * 60 * 60 * 1000;
@@ -57,20 +58,24 @@ turn_end(void *arg)
 	jobs_flush(store);
 	channels_flush(store);
 	control_flush(store->admins);
+	/* Who waited has been answered. */
+	db_checkpoint(store->db);
 	if (store->ending)
 		loop_stop(store->loop);
 }
 
-/* Whoever was silent for too long is no longer online. */
+/* Whoever was silent for too long is no longer online: many in many turns. */
 static void
 expire(void *arg)
 {
 	struct store *store = arg;
 	struct session *session;
+	int left = EXPIRE_MOST;
 
 	store_tick(store);
 	while ((session = sessions_most_silent(store->sessions)) != NULL &&
-	    rules_silent(&store->rules, session->heard, store->now)) {
+	    rules_silent(&store->rules, session->heard, store->now) &&
+	    left-- > 0) {
 		log_debug("%s timed out", session->name);
 		store->tally.timeouts++;
 		presence_end(store, session, "timeout");
@@ -84,7 +89,8 @@ expiry_plan(struct store *store)
 	struct session *session = sessions_most_silent(store->sessions);
 	int64_t due;
 
-	if (session == NULL || store->expiry.slot != 0)
+	/* Without a master nobody can be heard. */
+	if (session == NULL || store->expiry.slot != 0 || store->master == -1)
 		return;
 	due = session->heard + (int64_t)store->rules.timeout * 1000 + 1;
 	loop_timer(store->loop, &store->expiry,
@@ -126,6 +132,15 @@ upkeep(void *arg)
 	int most;
 
 	store_tick(store);
+	if (!rules_clock_trusted(&store->clock, store->wall, store->now)) {
+		if (store->clock.doubted == store->now)
+			log_warn("the clock has jumped ahead; nothing is "
+				 "cleared away for a day, unless it is set "
+				 "back");
+		loop_timer(
+		    store->loop, &store->upkeep, UPKEEP_MS, upkeep, store);
+		return;
+	}
 	db_write(db);
 	most = drop_stale(store);
 	most |= db_sessions_prune(
@@ -266,6 +281,7 @@ setup(struct store *store, const struct store_start *start)
 		fatal(EX_OSERR, "no memory to begin with");
 	store_tick(store);
 	store->started = store->wall;
+	store->clock.offset = store->wall - store->now;
 }
 
 /* Its master, or the only administrator of a store without one. */
