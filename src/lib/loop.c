@@ -21,7 +21,7 @@
 #include "lib/unix.h"
 
 enum {
-	REPORTS_MAX = 64, /* in one turn; the others come in the next one */
+	REPORTS_MAX = 256, /* in one turn; the others come in the next one */
 	SIGNALS_MAX = 8,
 };
 

@@ -213,9 +213,13 @@ master_ready(void *arg, unsigned events)
 			loop_remove(store->loop, &store->master_watch);
 			return;
 		default:
-			if (errno != EAGAIN)
+			if (errno == EAGAIN)
+				return;
+			/* Out of descriptors: this worker's did not come. */
+			if (errno != EBADMSG)
 				fatal(EX_SOFTWARE, "the master's channel: %m");
-			return;
+			log_warn("a worker could not be introduced");
+			break;
 		}
 	}
 }
