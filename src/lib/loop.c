@@ -21,6 +21,7 @@
 #include "lib/unix.h"
 
 enum {
+	PASSES_MAX = 4, /* before what was gathered is done */
 	REPORTS_MAX = 256, /* in one turn; the others come in the next one */
 	SIGNALS_MAX = 8,
 };
@@ -468,11 +469,20 @@ loop_turn(struct loop *loop, int timeout)
 
 	if (!alarm_set(loop) || plain_wanted(loop))
 		timeout = 0;
-	count = epoll_wait(loop->epoll, events, REPORTS_MAX, timeout);
-	if (count == -1 && errno != EINTR)
-		fatal(EX_OSERR, "cannot wait: %m");
-	for (int i = 0; i < count; i++)
-		report(loop, &events[i]);
+	/*
+	 * Where work is done together, what has come while the others were
+	 * handled belongs to it as well; for one alone nobody looks again.
+	 */
+	for (int pass = 0; pass < PASSES_MAX; pass++) {
+		count = epoll_wait(loop->epoll, events, REPORTS_MAX, timeout);
+		if (count == -1 && errno != EINTR)
+			fatal(EX_OSERR, "cannot wait: %m");
+		for (int i = 0; i < count; i++)
+			report(loop, &events[i]);
+		if (count <= 1 || !loop->after_fn)
+			break;
+		timeout = 0;
+	}
 	report_plain(loop);
 	report_timers(loop);
 	if (loop->after_fn)
