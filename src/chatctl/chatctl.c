@@ -182,6 +182,24 @@ struct options {
 	unsigned given; /* options of single commands */
 };
 
+/* What was printed must have arrived, or it was not done. */
+static int
+finish(int status)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	complain("standard output: %m");
+	return status != 0 ? status : EX_IOERR;
+}
+
+/* Prints what there is, and exits. */
+static _Noreturn void
+help(void)
+{
+	usage(stdout);
+	exit(finish(0));
+}
+
 /* Reads the options, wherever they stand. */
 static void
 parse(int argc, char **argv, struct options *options)
@@ -227,8 +245,7 @@ parse(int argc, char **argv, struct options *options)
 			options->given |= MAY_TO;
 			break;
 		case 'h':
-			usage(stdout);
-			exit(0);
+			help();
 		case 'V':
 			puts("chatctl " PACKAGE_VERSION);
 			exit(0);
@@ -237,16 +254,6 @@ parse(int argc, char **argv, struct options *options)
 		}
 	}
 	ctl->words = argv + optind;
-}
-
-/* What was printed must have arrived, or it was not done. */
-static int
-finish(int status)
-{
-	if (fflush(stdout) == 0 && !ferror(stdout))
-		return status;
-	complain("standard output: %m");
-	return status != 0 ? status : EX_IOERR;
 }
 
 static int
@@ -281,6 +288,8 @@ main(int argc, char **argv)
 	parse(argc, argv, &options);
 	if (options.ctl.words[0] == NULL)
 		misuse(NULL);
+	if (strcmp(options.ctl.words[0], "help") == 0)
+		help();
 	row = find(&options.ctl.words);
 	if (row == NULL)
 		unknown(options.ctl.words);

@@ -281,7 +281,7 @@ show_session(const json_t *row)
 	char time[WHEN_LEN];
 
 	column(row, "user", NAME_MAX_LEN);
-	column(row, "address", 39);
+	column(row, "address", 15); /* IPv6 ones stick out */
 	printf("%-19s  ", when(wire_get_string(row, "since"), "-", time));
 	printf("%-19s  ", when(wire_get_string(row, "heard"), "-", time));
 	puts(wire_get_bool(row, "online") ? "online" : "silent");

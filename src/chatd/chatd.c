@@ -154,12 +154,14 @@ parse(int argc, char **argv)
 
 /* Prints what is wrong with the configuration, and exits. */
 static _Noreturn void
-refuse(struct conf_errors *errors)
+refuse(const char *file, struct conf_errors *errors)
 {
 	fputs(errors->text ? errors->text : "", stderr);
 	if (errors->text && *errors->text &&
 	    errors->text[strlen(errors->text) - 1] != '\n')
 		fputc('\n', stderr);
+	if (access(file, F_OK) == -1 && errno == ENOENT)
+		fputs("`chatctl init` makes a configuration\n", stderr);
 	exit(EX_CONFIG);
 }
 
@@ -177,7 +179,7 @@ configure(const char *file, struct sandbox_user *user)
 			conf_error(&errors, "%s: %s", file, why);
 	}
 	if (errors.count)
-		refuse(&errors);
+		refuse(file, &errors);
 	return settings;
 }
 
@@ -198,7 +200,7 @@ test(const char *file, const struct settings *settings,
 		conf_error(&errors, "%s: tls: %s", file, why);
 	SSL_CTX_free(tls);
 	if (errors.count)
-		refuse(&errors);
+		refuse(file, &errors);
 	printf("%s: no errors\n", file);
 	exit(EX_OK);
 }
@@ -211,7 +213,7 @@ show(const char *file)
 	struct settings *settings = settings_read(file, &errors);
 
 	if (!settings)
-		refuse(&errors);
+		refuse(file, &errors);
 	settings_print(stdout, settings);
 	settings_free(settings);
 	if (fflush(stdout) == EOF || ferror(stdout))

@@ -383,6 +383,15 @@ take_group(
 	}
 }
 
+/* What libconfig does not say about an error of its own. */
+static const char *
+remedy(const char *text)
+{
+	if (strcmp(text, "duplicate setting name") == 0)
+		return ": a setting or group stands once; change the first one";
+	return "";
+}
+
 /* Lets libconfig parse the text, and takes what it found. */
 static void
 parse(struct reader *reader, const char *text)
@@ -395,8 +404,9 @@ parse(struct reader *reader, const char *text)
 		take_group(reader, config_root_setting(&config), "");
 	else
 		wrong_at(reader, config_error_file(&config),
-		    config_error_line(&config), NULL, "%s",
-		    config_error_text(&config));
+		    config_error_line(&config), NULL, "%s%s",
+		    config_error_text(&config),
+		    remedy(config_error_text(&config)));
 	config_destroy(&config);
 }
 

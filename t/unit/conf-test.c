@@ -253,7 +253,9 @@ test_files(void)
 	errors_are("user = \"me\";\nlogin: {\n attempts = = 4;\n};\n",
 	    "conf:3: syntax error\n", "a syntax error");
 	errors_are("user = \"me\";\nuser = \"you\";\n",
-	    "conf:2: duplicate setting name\n", "a setting given twice");
+	    "conf:2: duplicate setting name: a setting or group stands once; "
+	    "change the first one\n",
+	    "a setting given twice");
 	errors_are("workers = 5000000000;\n = 4;\n",
 	    "conf:1: workers: 5000000000 is too large a number\n"
 	    "conf:2: syntax error\n",

@@ -18,6 +18,8 @@
 #include <termios.h>
 #include <unistd.h>
 
+enum { MAX_CANON_LEN = 4095 }; /* what a line of a terminal is cut to */
+
 void
 prompt_init(struct prompt *prompt, int stop)
 {
@@ -106,6 +108,8 @@ prompt_take(struct prompt *prompt, char **line, size_t *len, bool *too_long)
 		return false;
 	if (*len > 0 && (*line)[*len - 1] == '\r')
 		(*line)[--*len] = '\0';
+	/* The rest of it did not fit the terminal's buffer, and is lost. */
+	*too_long = prompt->terminal && *len >= MAX_CANON_LEN;
 	return true;
 }
 

@@ -373,7 +373,7 @@ start_without_store(struct master *master, int how)
 	if (status == EX_DATAERR)
 		why = "the database is of a newer version, or damaged";
 	else if (status == EX_IOERR)
-		why = "the disk";
+		why = "its database cannot be read or written";
 	else if (status == EX_CANTCREAT)
 		why = "the database cannot be made";
 	else if (status == EX_NOPERM)
@@ -381,7 +381,10 @@ start_without_store(struct master *master, int how)
 	else
 		status = EX_SOFTWARE;
 	master_stop(master,
-	    start_failed(master, status, "the store could not start: %s", why));
+	    start_failed(master, status,
+		"the store could not start: %s; `chatctl check` "
+		"says more",
+		why));
 }
 
 static void

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -170,11 +171,16 @@ raise_limit(void)
 static int
 check_directory(struct master *master, const char *path)
 {
+	const struct passwd *who;
+	int error;
+
 	if (access(path, R_OK | W_OK | X_OK) == 0)
 		return 0;
-	return start_failed(master, errno == EACCES ? EX_NOPERM : EX_CANTCREAT,
+	error = errno;
+	who = getpwuid(geteuid());
+	return start_failed(master, error == EACCES ? EX_NOPERM : EX_CANTCREAT,
 	    "%s: user %s cannot write there: %s", path,
-	    geteuid() ? master->settings->user : "root", strerror(errno));
+	    who ? who->pw_name : "without a name", strerror(error));
 }
 
 int
