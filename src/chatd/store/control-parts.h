@@ -96,6 +96,9 @@ control_fn control_user_add, control_user_passwd, control_user_delete,
     control_user_lock, control_user_unlock, control_user_list;
 control_fn control_session_list, control_session_end;
 
+/* control-invite.c */
+control_fn control_invite_new, control_invite_list, control_invite_revoke;
+
 /* control-status.c */
 control_fn control_status, control_metrics, control_reload;
 
@@ -115,6 +118,10 @@ void control_refuse(struct admin *admin, const json_t *request,
  */
 bool control_name(
     struct admin *admin, const json_t *request, char name[NAME_MAX_LEN + 1]);
+
+/* The reply with rows, and where the next page begins; rows may be NULL. */
+void control_rows(struct admin *admin, const json_t *request, const char *key,
+    json_t *rows, const char *next, bool more);
 
 /* The rows that are asked for in one reply: the member "max". */
 int control_page(const json_t *request);

@@ -29,6 +29,9 @@ static const struct {
     {"user-lock", control_user_lock},
     {"user-unlock", control_user_unlock},
     {"user-list", control_user_list},
+    {"invite-new", control_invite_new},
+    {"invite-list", control_invite_list},
+    {"invite-revoke", control_invite_revoke},
     {"session-list", control_session_list},
     {"session-end", control_session_end},
     {"notice", control_notice},
@@ -109,6 +112,21 @@ control_page(const json_t *request)
 	int64_t max = wire_get_number(request, "max", PAGE_MAX);
 
 	return max < 1 || max > PAGE_MAX ? PAGE_MAX : (int)max;
+}
+
+void
+control_rows(struct admin *admin, const json_t *request, const char *key,
+    json_t *list, const char *next, bool more)
+{
+	json_t *reply = wire_accept(json_object_get(request, "tag"));
+
+	if (reply == NULL || json_object_set_new(reply, key, list) == -1 ||
+	    json_object_set_new(reply, "more", json_boolean(more)) == -1 ||
+	    json_object_set_new(reply, "next", json_string(next)) == -1) {
+		json_decref(reply);
+		reply = NULL;
+	}
+	control_reply(admin, reply);
 }
 
 void

@@ -16,9 +16,10 @@
 #include "lib/wire.h"
 
 enum {
-	DB_VERSION = 1,
+	DB_VERSION = 2,
 	DB_HASH_LEN = 32, /* of a token or a request: SHA-256 */
 	DB_TEXT_MAX = 65536,
+	DB_HINT_LEN = 8, /* of an invitation's code: what lists show */
 };
 
 enum user_state { USER_ACTIVE, USER_LOCKED, USER_DELETED };
@@ -63,6 +64,14 @@ struct db_lock {
 struct db_accepted {
 	uint8_t digest[DB_HASH_LEN];
 	int64_t a, b, time; /* the reply's numbers */
+};
+
+/* An invitation; its code is stored as a hash alone. */
+struct db_invite {
+	int64_t number; /* in the order of making */
+	char hint[DB_HINT_LEN + 1];
+	int64_t uses, unused;
+	int64_t made, ends;
 };
 
 struct db;
@@ -209,6 +218,20 @@ int64_t db_block_count(struct db *db, int64_t target);
 void db_block_owners(struct db *db, int64_t target,
     void (*fn)(void *arg, int64_t owner), void *arg);
 void db_blocks_prune(struct db *db, int64_t room_tail);
+
+/*
+ * Invitations.  db_invite_add(): 0, and nothing changed, if the hint is taken.
+ * db_invite_spend(): 0 if nothing was left to spend.
+ */
+int db_invite_add(struct db *db, const uint8_t hash[DB_HASH_LEN],
+    const struct db_invite *invite);
+int db_invite_holds(
+    struct db *db, const uint8_t hash[DB_HASH_LEN], int64_t now);
+int db_invite_spend(
+    struct db *db, const uint8_t hash[DB_HASH_LEN], int64_t now);
+int db_invite_next(struct db *db, int64_t after, struct db_invite *invite);
+int db_invite_revoke(struct db *db, const char *hint);
+int db_invites_prune(struct db *db, int64_t before, int limit);
 
 /* Numbers for status and metrics. */
 int64_t db_mail_total(struct db *db);
