@@ -35,6 +35,8 @@ typedef int command_fn(const struct ctl *ctl);
 
 /* invite.c */
 command_fn command_invite_new, command_invite_list, command_invite_revoke;
+/* backup.c, restore.c */
+command_fn command_backup, command_restore;
 /* commands.c */
 command_fn command_user_add, command_user_passwd, command_user_delete,
     command_user_lock, command_user_unlock, command_user_list;

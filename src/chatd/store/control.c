@@ -35,6 +35,8 @@ static const struct {
     {"session-list", control_session_list},
     {"session-end", control_session_end},
     {"notice", control_notice},
+    {"backup", control_backup},
+    {"backup-look", control_backup_look},
     {"status", control_status},
     {"metrics", control_metrics},
     {"reload", control_reload},
@@ -368,6 +370,7 @@ admin_close(struct admin *admin)
 	loop_remove(admins->store->loop, &admin->watch);
 	close(admin->fd);
 	hashes_forget(admins, admin);
+	backup_forget(admins, admin);
 	for (struct pending *each = admins->counts.first; each != NULL;
 	     each = each->next)
 		if (each->admin == admin)
@@ -442,6 +445,7 @@ control_new(struct store *store, int listener, int admin)
 		free(admins);
 		return NULL;
 	}
+	backup_init(admins);
 	if (admin != -1)
 		admin_open(admins, admin);
 	return admins;
@@ -466,6 +470,7 @@ control_free(struct admins *admins)
 			admin_close(&admins->admin[i]);
 	hashes_free(admins);
 	notice_free(admins);
+	backup_free(admins);
 	pendings_free(&admins->counts);
 	pendings_free(&admins->reloads);
 	loop_timer_stop(admins->store->loop, &admins->again);

@@ -8,9 +8,14 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "chatd/store/db-sqlite.h"
+#include "lib/unix.h"
+
+enum { TRIES_MAX = 100 };
 
 struct db_copy {
 	sqlite3 *to;
@@ -18,7 +23,7 @@ struct db_copy {
 };
 
 int
-file_sync(const char *path)
+db_file_sync(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	int status, saved;
@@ -33,7 +38,7 @@ file_sync(const char *path)
 }
 
 struct db_copy *
-copy_begin(struct db *db, const char *path, char why[256])
+db_copy_begin(struct db *db, const char *path, char why[256])
 {
 	/* A copy that was not finished is thrown away: it needs no journal. */
 	static const char first[] = "PRAGMA locking_mode = EXCLUSIVE;"
@@ -59,12 +64,12 @@ copy_begin(struct db *db, const char *path, char why[256])
 	if (copy->backup != NULL)
 		return copy;
 	snprintf(why, 256, "%.160s: %s", path, sqlite3_errmsg(copy->to));
-	copy_end(copy);
+	db_copy_end(copy);
 	return NULL;
 }
 
 int
-copy_step(struct db_copy *copy, int pages, char why[256])
+db_copy_step(struct db_copy *copy, int pages, char why[256])
 {
 	int code = sqlite3_backup_step(copy->backup, pages);
 
@@ -82,7 +87,7 @@ copy_step(struct db_copy *copy, int pages, char why[256])
 }
 
 void
-copy_end(struct db_copy *copy)
+db_copy_end(struct db_copy *copy)
 {
 	if (copy == NULL)
 		return;
@@ -90,4 +95,35 @@ copy_end(struct db_copy *copy)
 		sqlite3_backup_finish(copy->backup);
 	sqlite3_close(copy->to);
 	free(copy);
+}
+
+void
+db_copy_left(const struct db_copy *copy, int *left, int *all)
+{
+	*left = copy->backup ? sqlite3_backup_remaining(copy->backup) : 0;
+	*all = copy->backup ? sqlite3_backup_pagecount(copy->backup) : 0;
+}
+
+int
+db_keep_as(const char *from, const char *path, const char *suffix, char *kept,
+    size_t size)
+{
+	char date[32];
+	struct tm tm;
+	time_t now = (time_t)(clock_wall() / 1000);
+
+	gmtime_r(&now, &tm);
+	strftime(date, sizeof(date), "%Y%m%d-%H%M%S", &tm);
+	for (int i = 0; i < TRIES_MAX; i++) {
+		snprintf(kept, size, "%s.%s-%s", path, suffix, date);
+		if (i > 0)
+			snprintf(
+			    kept + strlen(kept), size - strlen(kept), "-%d", i);
+		/* Never over what is there: a link, where a rename would be. */
+		if (link(from, kept) == 0)
+			return 0;
+		if (errno != EEXIST)
+			return -1;
+	}
+	return -1;
 }

@@ -9,14 +9,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "chatd/store/db-sqlite.h"
 #include "lib/log.h"
 #include "lib/unix.h"
 
-enum { COPY_PAGES = 4096, TRIES_MAX = 100 };
+enum { COPY_PAGES = 4096 };
 
 static const char version_1[] =
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);"
@@ -76,48 +75,25 @@ climb(struct db *db, int version)
 }
 
 void
-epoch_set(struct db *db)
+epoch_make(char epoch[WIRE_EPOCH_LEN + 1])
 {
 	unsigned char octets[WIRE_EPOCH_LEN / 2];
-	char epoch[WIRE_EPOCH_LEN + 1];
 
 	random_fill(octets, sizeof(octets));
 	for (size_t i = 0; i < sizeof(octets); i++)
 		snprintf(epoch + 2 * i, 3, "%02x", octets[i]);
-	db_meta_text_set(db, "epoch", epoch);
 }
 
 void
 schema_create(struct db *db)
 {
+	char epoch[WIRE_EPOCH_LEN + 1];
+
 	sql_script(db, "BEGIN IMMEDIATE");
 	climb(db, 0);
-	epoch_set(db);
+	epoch_make(epoch);
+	db_meta_text_set(db, "epoch", epoch);
 	sql_script(db, "COMMIT");
-}
-
-/* Gives the file a name that nothing has yet, in one step. */
-static int
-keep_as(const char *from, const char *path, const char *suffix, char *kept,
-    size_t size)
-{
-	char date[32];
-	struct tm tm;
-	time_t now = (time_t)(clock_wall() / 1000);
-
-	gmtime_r(&now, &tm);
-	strftime(date, sizeof(date), "%Y%m%d-%H%M%S", &tm);
-	for (int i = 0; i < TRIES_MAX; i++) {
-		snprintf(kept, size, "%s.%s-%s", path, suffix, date);
-		if (i > 0)
-			snprintf(
-			    kept + strlen(kept), size - strlen(kept), "-%d", i);
-		if (link(from, kept) == 0)
-			return 0;
-		if (errno != EEXIST)
-			return -1;
-	}
-	return -1;
 }
 
 /* The whole file under another name, on the disk before this returns. */
@@ -133,13 +109,14 @@ copy_aside(struct db *db, const char *path, int version, char *kept,
 	snprintf(suffix, sizeof(suffix), "v%d", version);
 	/* Of one who was killed at this. */
 	unlink(part);
-	copy = copy_begin(db, part, why);
-	while (copy != NULL && (more = copy_step(copy, COPY_PAGES, why)) == 1)
+	copy = db_copy_begin(db, part, why);
+	while (
+	    copy != NULL && (more = db_copy_step(copy, COPY_PAGES, why)) == 1)
 		continue;
-	copy_end(copy);
+	db_copy_end(copy);
 	if (more == 0 &&
-	    (file_sync(part) == -1 ||
-		keep_as(part, path, suffix, kept, size) == -1)) {
+	    (db_file_sync(part) == -1 ||
+		db_keep_as(part, path, suffix, kept, size) == -1)) {
 		snprintf(why, 256, "%.160s: %s", part, strerror(errno));
 		more = -1;
 	}
@@ -166,7 +143,7 @@ schema_migrate(
 	slash = strrchr(kept, '/');
 	if (slash != NULL)
 		*slash = '\0';
-	if (slash != NULL && file_sync(kept) == -1)
+	if (slash != NULL && db_file_sync(kept) == -1)
 		log_warn("%s: %m", kept);
 	return 0;
 }

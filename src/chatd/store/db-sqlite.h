@@ -200,25 +200,12 @@ void sql_text(sqlite3_stmt *statement, int column, char *out, size_t size);
 
 /* db-sqlite-schema.c: the tables of a new database; a new life of an old one. */
 void schema_create(struct db *db);
-void epoch_set(struct db *db);
+void epoch_make(char epoch[WIRE_EPOCH_LEN + 1]);
 /*
  * Takes an older database up to DB_VERSION, after a copy of its file.  0, or
  * -1 with the exit status and a sentence, and nothing was changed.
  */
 int schema_migrate(
     struct db *db, const char *path, int version, int *status, char why[256]);
-
-/*
- * db-sqlite-copy.c: a copy of the whole database into a new file, a few
- * pages at a time.  NULL, or -1, with a sentence; db_copy_end() gives back
- * everything but the file.
- */
-struct db_copy *copy_begin(struct db *db, const char *path, char why[256]);
-/* 1 while there is more, 0 once the copy is whole. */
-int copy_step(struct db_copy *copy, int pages, char why[256]);
-void copy_end(struct db_copy *copy);
-
-/* Has a file, or what a directory lists, on the disk. */
-int file_sync(const char *path);
 
 #endif

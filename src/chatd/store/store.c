@@ -61,6 +61,7 @@ turn_end(void *arg)
 	control_flush(store->admins);
 	/* Who waited has been answered. */
 	db_checkpoint(store->db);
+	control_work(store->admins);
 	if (store->ending)
 		loop_stop(store->loop);
 }
