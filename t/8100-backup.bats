@@ -12,6 +12,12 @@ setup_file()
 	people alice bob carol
 }
 
+# usage: tear_down ; what the test of the full disk may have left
+tear_down()
+{
+	! mountpoint -q "$dir/disk" || umount "$dir/disk"
+}
+
 # usage: in_file FILE SQL ; prints what it gives
 in_file()
 {
@@ -126,6 +132,36 @@ many_entries()
 	got=$(in_file "$dir/a.backup" "SELECT count(*), coalesce(max(n), 0)
 		FROM mail WHERE type = 'message'")
 	same "${got%|*}" "${got#*|}"
+}
+
+@test "interrupted, it leaves nothing" {
+	centre_configure
+	many_entries 150000
+	centre_start
+	setsid chatctl -c "$conf" backup "$dir/a.backup" >/dev/null \
+		2>"$dir/a.err" 3>&- &
+	backup=$!
+	wait_for [ -e "$state/chatd.db.backup" ]
+	# As from the keyboard: all of the group.
+	kill -INT -- "-$backup"
+	wait "$backup" && fail 'it said that it was done'
+	has_line "$dir/a.err" interrupted
+	run ! compgen -G "$dir/a.backup*"
+	wait_for [ ! -e "$state/chatd.db.backup" ]
+}
+
+@test "where there is no room for it, the centre goes on" {
+	mkdir "$dir/disk"
+	mount -t tmpfs -o size=8m,mode=700 tmpfs "$dir/disk" 2>/dev/null ||
+		skip 'no file system can be mounted here'
+	cp -r "$state"/* "$dir/disk"
+	state=$dir/disk
+	centre_start
+	run -1 ctl backup "$dir/a.backup"
+	holds "$output" 'There is no room'
+	run ! compgen -G "$dir/a.backup*"
+	login alice
+	tell alice bob hi
 }
 
 @test "what an administrator leaves behind is cleared away" {

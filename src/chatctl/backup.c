@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -117,6 +118,15 @@ take(const struct settings *settings, int to)
 	return status != 0 ? status : closed;
 }
 
+/* What the signals do by which a person ends a command. */
+static void
+heed(void (*how)(int))
+{
+	signal(SIGINT, how);
+	signal(SIGTERM, how);
+	signal(SIGHUP, how);
+}
+
 static int
 take_in_child(const struct settings *settings, int to)
 {
@@ -124,17 +134,24 @@ take_in_child(const struct settings *settings, int to)
 	int how = 0;
 
 	fflush(NULL);
+	/* Whoever interrupts us ends the child; we have to clear away. */
+	heed(SIG_IGN);
 	pid = fork();
 	if (pid == -1) {
 		complain("cannot fork: %m");
 		return EX_OSERR;
 	}
-	if (pid == 0)
+	if (pid == 0) {
+		heed(SIG_DFL);
 		_exit(take(settings, to));
+	}
 	while (waitpid(pid, &how, 0) == -1)
 		if (errno != EINTR)
 			return EX_OSERR;
-	return WIFEXITED(how) ? WEXITSTATUS(how) : EX_IOERR;
+	if (WIFEXITED(how))
+		return WEXITSTATUS(how);
+	complain("interrupted");
+	return EX_IOERR;
 }
 
 /* Has the directory's list on the disk. */

@@ -8,12 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <sys/statvfs.h>
 
 #include "chatd/places.h"
 #include "chatd/store/control-parts.h"
 #include "lib/log.h"
 
-enum { BACKUP_PAGES = 64 }; /* a turn: a quarter of a megabyte */
+enum {
+	BACKUP_PAGES = 64, /* a turn: a quarter of a megabyte */
+	BACKUP_RESERVE = 32 << 20, /* twice what a write-ahead log takes */
+};
 
 void
 backup_init(struct admins *admins)
@@ -84,11 +88,24 @@ control_work(struct admins *admins)
 		break;
 	default:
 		backup->state = BACKUP_FAILED;
+		/* The room may be wanted at once. */
+		unlink(backup->path);
 		log_warn("administrator: backup: %s", backup->why);
 		break;
 	}
 	db_copy_end(backup->copy);
 	backup->copy = NULL;
+}
+
+/* A backup must not take the room that the centre needs. */
+static bool
+has_space(const struct store *store)
+{
+	struct statvfs disk;
+
+	return statvfs(store->state_directory, &disk) == -1 ||
+	    (int64_t)(disk.f_bavail * disk.f_frsize) >=
+	    db_size(store->db) + BACKUP_RESERVE;
 }
 
 void
@@ -104,6 +121,11 @@ control_backup(
 		return;
 	}
 	backup_drop(admins);
+	if (!has_space(store)) {
+		control_refuse(admin, request, ERR_TOO_LARGE,
+		    "There is no room for a copy of the database beside it.");
+		return;
+	}
 	unlink(backup->path);
 	backup->copy = db_copy_begin(store->db, backup->path, backup->why);
 	if (backup->copy == NULL) {
