@@ -113,7 +113,7 @@ wrong()
 	wrong 'log: { level = "loud"; };' \
 		'log.level: "loud" is not allowed; "debug", "info" or "warn" is'
 	wrong 'accounts: { registration = "maybe"; };' \
-		'accounts.registration: "maybe" is not allowed; "closed" or "open" is'
+		'accounts.registration: "maybe" is not allowed; "closed", "invite" or "open" is'
 }
 
 @test "numbers out of range, and those that overflow" {

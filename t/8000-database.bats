@@ -31,7 +31,7 @@ refused_start()
 	run ctl user add dave <<<secret
 	[ "$status" -ne 0 ]
 	same "$before" "$(sql 'SELECT * FROM meta, users' | sha256sum)"
-	sql "UPDATE meta SET value = '1' WHERE key = 'version'"
+	sql "UPDATE meta SET value = '2' WHERE key = 'version'"
 	centre_start
 	login alice
 }

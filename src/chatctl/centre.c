@@ -160,6 +160,51 @@ lock_or_connect(struct centre *centre, const struct settings *settings)
 	}
 }
 
+int
+centre_lock(const struct settings *settings, int *lock)
+{
+	const struct sandbox_user user = {.drop = false};
+	char why[PLACES_WHY_LEN];
+	int status;
+
+	*lock = -1;
+	if (centre_runs(settings, &status)) {
+		complain("the centre runs; end it first");
+		return CTL_REFUSED;
+	}
+	if (status == 0)
+		status = become(settings);
+	if (status != 0)
+		return status;
+	errno = 0;
+	status =
+	    place_lock(settings->state_directory, &user, LOCK_MS, lock, why);
+	if (status == 0)
+		return 0;
+	if (errno == EWOULDBLOCK) {
+		complain("%s", why);
+		return CTL_REFUSED;
+	}
+	return no_lock(settings, status, why);
+}
+
+int
+centre_copy(int from, int to)
+{
+	char data[65536];
+	ssize_t got;
+
+	for (;;) {
+		got = read(from, data, sizeof(data));
+		if (got == 0)
+			return 0;
+		if (got == -1 && errno == EINTR)
+			continue;
+		if (got == -1 || fd_write_all(to, data, (size_t)got) == -1)
+			return -1;
+	}
+}
+
 /* In a child: its name, its signals, none of our descriptors. */
 static void
 child_begin(const char *role, enum ipc_role rights, int *keep, size_t count)

@@ -46,6 +46,15 @@ int centre_ask(struct centre *centre, json_t *request, json_t **reply);
 /* Ends the link and waits for our own processes; an exit status. */
 int centre_close(struct centre *centre);
 
+/*
+ * Takes the lock of a centre that does not run, as the user that it would
+ * run as.  0, or an exit status after the reason: CTL_REFUSED if it runs.
+ */
+int centre_lock(const struct settings *settings, int *lock);
+
+/* Copies what is left of one file to another; 0, or -1 with errno. */
+int centre_copy(int from, int to);
+
 /* Says what is not permitted, and who may; gives EX_NOPERM. */
 int centre_forbidden(const struct settings *settings, const char *what);
 

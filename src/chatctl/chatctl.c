@@ -3,6 +3,7 @@
  * chatctl(8): options, the table of commands, the nearest one to what was
  * mistyped.  The commands themselves are elsewhere.
  */
+#include <errno.h>
 #include <getopt.h>
 #include <locale.h>
 #include <signal.h>
@@ -25,8 +26,13 @@ enum {
 	MAY_FORCE = 2,
 	MAY_ALL = 4,
 	MAY_TO = 8,
+	MAY_USES = 16,
+	MAY_DAYS = 32,
 	/* It reads the configuration by itself. */
-	READS = 16,
+	READS = 64,
+	/* What the two take at most. */
+	USES_MAX = 100000,
+	DAYS_MAX = 3650,
 	NO_END = 1 << 20, /* any number of words */
 };
 
@@ -52,6 +58,12 @@ static const struct row {
 	command_user_list, 0, 0, MAY_ALL},
     {"user import", "FILE", "add users from lines of \"name password\"",
 	command_user_import, 1, 1, 0},
+    {"invite new", "[--uses N] [--days N]",
+	"make an invitation to register, for 1 use and 7 days",
+	command_invite_new, 0, 0, MAY_USES | MAY_DAYS},
+    {"invite list", "", "list invitations", command_invite_list, 0, 0, 0},
+    {"invite revoke", "CODE", "take one back; as listed, or the whole code",
+	command_invite_revoke, 1, 1, 0},
     {"session list", "[--all]", "list who is online; --all: silent ones too",
 	command_session_list, 0, 0, MAY_ALL},
     {"session end", "NAME", "log a user out", command_session_end, 1, 1, 0},
@@ -63,6 +75,10 @@ static const struct row {
 	command_reload, 0, 0, 0},
     {"check", "", "would chatd start, and is its database whole?",
 	command_check, 0, 0, READS},
+    {"backup", "FILE", "copy the database, without sessions", command_backup, 1,
+	1, 0},
+    {"restore", "FILE", "put a backup in the database's place", command_restore,
+	1, 1, 0},
     {"cert new", "[--host NAME]... [--force]",
 	"make an authority and a certificate", command_cert_new, 0, 0,
 	MAY_HOST | MAY_FORCE},
@@ -200,6 +216,22 @@ help(void)
 	exit(finish(0));
 }
 
+/* An option's number from 1 to most, or the end. */
+static int
+number(const char *option, const char *text, int most)
+{
+	char *end;
+	long value;
+
+	errno = 0;
+	value = strtol(text, &end, 10);
+	if (*text >= '0' && *text <= '9' && *end == '\0' && errno == 0 &&
+	    value >= 1 && value <= most)
+		return (int)value;
+	complain("%s: \"%s\" is no number from 1 to %d", option, text, most);
+	exit(EX_USAGE);
+}
+
 /* Reads the options, wherever they stand. */
 static void
 parse(int argc, char **argv, struct options *options)
@@ -213,6 +245,8 @@ parse(int argc, char **argv, struct options *options)
 	    {"force", no_argument, NULL, 'F'},
 	    {"all", no_argument, NULL, 'A'},
 	    {"to", required_argument, NULL, 'T'},
+	    {"uses", required_argument, NULL, 'U'},
+	    {"days", required_argument, NULL, 'D'},
 	    {NULL, 0, NULL, 0},
 	};
 	struct ctl *ctl = &options->ctl;
@@ -243,6 +277,14 @@ parse(int argc, char **argv, struct options *options)
 		case 'T':
 			ctl->to = optarg;
 			options->given |= MAY_TO;
+			break;
+		case 'U':
+			ctl->uses = number("--uses", optarg, USES_MAX);
+			options->given |= MAY_USES;
+			break;
+		case 'D':
+			ctl->days = number("--days", optarg, DAYS_MAX);
+			options->given |= MAY_DAYS;
 			break;
 		case 'h':
 			help();

@@ -232,8 +232,12 @@ check_content(struct check *check, const char *path)
 	    strcmp(text, "ok") != 0)
 		found(check, ERROR, "%s: %s", path, text);
 	else
-		found(check, FINE, "%s, version %lld, is whole", path,
-		    (long long)version);
+		found(check, FINE, "%s, version %lld, is whole%s", path,
+		    (long long)version,
+		    version < DB_VERSION
+			? "; chatd will bring it up to its own version, after "
+			  "a copy"
+			: "");
 	sqlite3_close(sqlite);
 }
 

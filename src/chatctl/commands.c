@@ -67,8 +67,7 @@ when(const char *text, const char *none, char out[WHEN_LEN])
 	return out;
 }
 
-/* A request with a name in it, or not. */
-static json_t *
+json_t *
 request_new(const char *name, const char *user)
 {
 	json_t *request = json_object();
@@ -79,8 +78,7 @@ request_new(const char *name, const char *user)
 	return request;
 }
 
-/* True if what was typed can be put into JSON. */
-static bool
+bool
 is_text(const char *text)
 {
 	if (utf8_valid(text, strlen(text)))
@@ -99,11 +97,7 @@ print_reply(json_t *reply)
 	print_json(reply);
 }
 
-/*
- * One request, one reply.  Takes the request; told gets the reply where
- * text is wanted.
- */
-static int
+int
 order(const struct ctl *ctl, json_t *request,
     void (*told)(const struct ctl *ctl, const json_t *reply))
 {
@@ -245,8 +239,7 @@ command_session_end(const struct ctl *ctl)
 	return order_user(ctl, "session-end", told_ended);
 }
 
-/* A member in a column, "-" where it is absent. */
-static void
+void
 column(const json_t *row, const char *key, int width)
 {
 	const char *text = wire_get_string(row, key);
@@ -287,12 +280,6 @@ show_session(const json_t *row)
 	puts(wire_get_bool(row, "online") ? "online" : "silent");
 }
 
-/* A list that comes in pages. */
-struct list {
-	const char *command, *key, *head;
-	void (*show)(const json_t *row);
-};
-
 /* Asks for a page; *more and after say how it goes on. */
 static int
 list_page(const struct ctl *ctl, struct centre *centre, const struct list *list,
@@ -321,7 +308,7 @@ list_page(const struct ctl *ctl, struct centre *centre, const struct list *list,
 	return status;
 }
 
-static int
+int
 show_list(const struct ctl *ctl, const struct list *list)
 {
 	char after[NAME_MAX_LEN + 1] = "";

@@ -25,6 +25,7 @@ struct ctl {
 	bool json;
 	bool force, all; /* --force, --all */
 	const char *to; /* --to, or NULL */
+	int uses, days; /* --uses, --days, or 0 */
 	const char **hosts; /* --host, NULL-terminated; may be empty */
 	char **words; /* after the command, NULL-terminated */
 	struct settings *settings; /* NULL for those that read it themselves */
@@ -32,6 +33,10 @@ struct ctl {
 
 typedef int command_fn(const struct ctl *ctl);
 
+/* invite.c */
+command_fn command_invite_new, command_invite_list, command_invite_revoke;
+/* backup.c, restore.c */
+command_fn command_backup, command_restore;
 /* commands.c */
 command_fn command_user_add, command_user_passwd, command_user_delete,
     command_user_lock, command_user_unlock, command_user_list;
@@ -50,6 +55,29 @@ command_fn command_cert_new, command_cert_renew, command_cert_show;
 
 /* Prints "chatctl: " and a sentence to stderr, escaped. */
 void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* A request with a user's name in it, or (NULL) without. */
+json_t *request_new(const char *name, const char *user);
+
+/* True if what was typed can be put into JSON; else it has been said. */
+bool is_text(const char *text);
+
+/*
+ * One request, one reply.  Takes the request; told gets the reply where
+ * text is wanted.
+ */
+int order(const struct ctl *ctl, json_t *request,
+    void (*told)(const struct ctl *ctl, const json_t *reply));
+
+/* A list that comes in pages; each row is shown, or printed as JSON. */
+struct list {
+	const char *command, *key, *head;
+	void (*show)(const json_t *row);
+};
+int show_list(const struct ctl *ctl, const struct list *list);
+
+/* A member in a column, "-" where it is absent. */
+void column(const json_t *row, const char *key, int width);
 
 /* Prints text of somebody else's choice. */
 void print_clean(const char *text);

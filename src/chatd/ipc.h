@@ -31,6 +31,7 @@ enum ipc_role {
 enum {
 	IPC_FRAME_MAX = 98304, /* a full reply of events, with room */
 	IPC_HASH_MAX = 127, /* an Argon2id string of libsodium */
+	IPC_INVITE_MAX = 63, /* an invitation's code, with room for blanks */
 	IPC_TEXT_MAX = 65536, /* what master and store tell each other */
 	IPC_AHEAD_MAX = 64, /* requests of one worker under way */
 	KEEPER_THREADS = 2, /* passwords hashed at a time */
@@ -127,6 +128,7 @@ struct ipc_login {
 struct ipc_register {
 	char user[NAME_MAX_LEN + 1];
 	char password[PASSWORD_MAX_LEN + 1];
+	char invite[IPC_INVITE_MAX + 1]; /* "": none */
 };
 
 struct ipc_live {

@@ -17,6 +17,8 @@ enum {
 };
 
 #define PLACE_LOCK "lock" /* in the state directory */
+#define PLACE_DATABASE "chatd.db" /* likewise */
+#define PLACE_BACKUP "chatd.db.backup" /* likewise, for chatctl to fetch */
 #define PLACE_CONTROL "control.sock" /* in the runtime directory */
 #define PLACE_PID "chatd.pid" /* likewise */
 

@@ -12,7 +12,11 @@
 
 #include "lib/conf.h"
 
-enum registration { REGISTRATION_CLOSED, REGISTRATION_OPEN };
+enum registration {
+	REGISTRATION_CLOSED,
+	REGISTRATION_INVITE,
+	REGISTRATION_OPEN
+};
 
 /*
  * The values that the store and the workers go by: plain data, sent to a

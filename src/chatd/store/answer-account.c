@@ -9,6 +9,7 @@
 
 #include <sodium.h>
 
+#include "chatd/store/invite.h"
 #include "chatd/store/state.h"
 #include "lib/log.h"
 #include "lib/unix.h"
@@ -430,15 +431,42 @@ answer_login(struct store *store, const struct asker *asker,
 	job_start(job);
 }
 
+/*
+ * NULL, or why nobody may register, or nobody with this code.  The words are
+ * the same whatever is wrong with it, and it comes before a name is looked at.
+ */
+static const char *
+may_register(struct store *store, const uint8_t invite[DB_HASH_LEN])
+{
+	switch ((enum registration)store->rules.registration) {
+	case REGISTRATION_OPEN:
+		return NULL;
+	case REGISTRATION_INVITE:
+		if (db_invite_holds(store->db, invite, store->wall))
+			return NULL;
+		return "An invitation is needed to register, and one that is "
+		       "neither used up nor expired nor revoked.";
+	default:
+		return "Registration is closed; ask the administrator.";
+	}
+}
+
 static void
 register_done(
     struct store *store, struct job *job, const struct ipc_verdict *verdict)
 {
+	const char *refusal;
 	struct lockout *entry;
 	struct db_user user;
 
 	if (!judged_right(store, job, verdict) || job->channel == NULL)
 		return;
+	refusal = may_register(store, job->invite);
+	if (refusal != NULL) {
+		channel_refuse(job->channel, job->channel_number,
+		    ERR_NOT_ALLOWED, refusal);
+		return;
+	}
 	if (db_user_find(store->db, job->name, &user)) {
 		channel_refuse(
 		    job->channel, job->channel_number, ERR_EXISTS, NULL);
@@ -449,6 +477,9 @@ register_done(
 	if (entry != NULL)
 		lockout_forget(store, entry);
 	db_write(store->db);
+	/* In one transaction with the account. */
+	if (store->rules.registration == REGISTRATION_INVITE)
+		db_invite_spend(store->db, job->invite, store->wall);
 	db_user_add(store->db, job->name, verdict->hash, store->wall,
 	    db_room_head(store->db));
 	log_info("%s has registered", job->name);
@@ -461,17 +492,22 @@ answer_register(struct store *store, const struct asker *asker,
     const struct ipc_frame *frame)
 {
 	const struct ipc_register *ask = frame->body;
+	uint8_t invite[DB_HASH_LEN];
+	const char *refusal;
 	struct db_user user;
 	struct job *job;
 
 	if (!is_folded(ask->user, sizeof(ask->user)) ||
-	    !IPC_TERMINATED(ask->password) || ask->password[0] == '\0') {
+	    !IPC_TERMINATED(ask->password) || ask->password[0] == '\0' ||
+	    !IPC_TERMINATED(ask->invite)) {
 		refuse(asker, ERR_BAD_REQUEST, NULL);
 		return;
 	}
-	if (store->rules.registration == REGISTRATION_CLOSED) {
-		refuse(asker, ERR_NOT_ALLOWED,
-		    "Registration is closed; ask the administrator.");
+	/* What is no code has a hash as well, of nothing that was given out. */
+	invite_hash(ask->invite, invite);
+	refusal = may_register(store, invite);
+	if (refusal != NULL) {
+		refuse(asker, ERR_NOT_ALLOWED, refusal);
 		return;
 	}
 	if (db_user_find(store->db, ask->user, &user)) {
@@ -482,6 +518,7 @@ answer_register(struct store *store, const struct asker *asker,
 	if (job == NULL)
 		return;
 	job->type = IPC_HASH;
+	memcpy(job->invite, invite, sizeof(job->invite));
 	memcpy(job->ask.hash.password, ask->password, sizeof(ask->password));
 	job_start(job);
 }

@@ -210,22 +210,6 @@ page_begin(
 	return false;
 }
 
-/* The rows, and where the next page begins; rows may be NULL. */
-static void
-page_end(struct admin *admin, const json_t *request, const char *key,
-    json_t *rows, const char *next, bool more)
-{
-	json_t *reply = wire_accept(json_object_get(request, "tag"));
-
-	if (reply == NULL || json_object_set_new(reply, key, rows) == -1 ||
-	    json_object_set_new(reply, "more", json_boolean(more)) == -1 ||
-	    json_object_set_new(reply, "next", json_string(next)) == -1) {
-		json_decref(reply);
-		reply = NULL;
-	}
-	control_reply(admin, reply);
-}
-
 static json_t *
 user_row(struct store *store, const struct db_user *user)
 {
@@ -275,7 +259,7 @@ control_user_list(
 		if (all || user.state != USER_DELETED)
 			json_array_append_new(rows, user_row(store, &user));
 	}
-	page_end(admin, request, "users", rows, after, more);
+	control_rows(admin, request, "users", rows, after, more);
 }
 
 static json_t *
@@ -342,7 +326,7 @@ control_session_list(
 			json_array_append_new(
 			    rows, session_row(store, session));
 	}
-	page_end(admin, request, "sessions", rows, after, more);
+	control_rows(admin, request, "sessions", rows, after, more);
 }
 
 void

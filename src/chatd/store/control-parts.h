@@ -64,6 +64,21 @@ struct notice {
 	int64_t reached;
 };
 
+/* A backup that is made, or lies there to be fetched. */
+struct backup {
+	struct admin *admin; /* whose; NULL: there is none */
+	enum {
+		BACKUP_NONE,
+		BACKUP_UNDER_WAY,
+		BACKUP_WHOLE,
+		BACKUP_FAILED
+	} state;
+	struct db_copy *copy;
+	struct loop_timer timer;
+	char *path, why[256];
+	int left, all; /* pages */
+};
+
 /* What takes a walk over all users, and so is not counted all the time. */
 struct census {
 	int64_t users, mail;
@@ -85,6 +100,7 @@ struct admins {
 
 	struct pendings counts, reloads; /* that the master answers in order */
 	struct notice notice;
+	struct backup backup;
 	struct census census;
 };
 
@@ -95,6 +111,15 @@ typedef void control_fn(struct admins *, struct admin *, const json_t *request);
 control_fn control_user_add, control_user_passwd, control_user_delete,
     control_user_lock, control_user_unlock, control_user_list;
 control_fn control_session_list, control_session_end;
+
+/* control-backup.c */
+control_fn control_backup, control_backup_look;
+void backup_init(struct admins *admins);
+void backup_forget(struct admins *admins, const struct admin *admin);
+void backup_free(struct admins *admins);
+
+/* control-invite.c */
+control_fn control_invite_new, control_invite_list, control_invite_revoke;
 
 /* control-status.c */
 control_fn control_status, control_metrics, control_reload;
@@ -115,6 +140,10 @@ void control_refuse(struct admin *admin, const json_t *request,
  */
 bool control_name(
     struct admin *admin, const json_t *request, char name[NAME_MAX_LEN + 1]);
+
+/* The reply with rows, and where the next page begins; rows may be NULL. */
+void control_rows(struct admin *admin, const json_t *request, const char *key,
+    json_t *rows, const char *next, bool more);
 
 /* The rows that are asked for in one reply: the member "max". */
 int control_page(const json_t *request);

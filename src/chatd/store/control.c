@@ -29,9 +29,14 @@ static const struct {
     {"user-lock", control_user_lock},
     {"user-unlock", control_user_unlock},
     {"user-list", control_user_list},
+    {"invite-new", control_invite_new},
+    {"invite-list", control_invite_list},
+    {"invite-revoke", control_invite_revoke},
     {"session-list", control_session_list},
     {"session-end", control_session_end},
     {"notice", control_notice},
+    {"backup", control_backup},
+    {"backup-look", control_backup_look},
     {"status", control_status},
     {"metrics", control_metrics},
     {"reload", control_reload},
@@ -109,6 +114,21 @@ control_page(const json_t *request)
 	int64_t max = wire_get_number(request, "max", PAGE_MAX);
 
 	return max < 1 || max > PAGE_MAX ? PAGE_MAX : (int)max;
+}
+
+void
+control_rows(struct admin *admin, const json_t *request, const char *key,
+    json_t *list, const char *next, bool more)
+{
+	json_t *reply = wire_accept(json_object_get(request, "tag"));
+
+	if (reply == NULL || json_object_set_new(reply, key, list) == -1 ||
+	    json_object_set_new(reply, "more", json_boolean(more)) == -1 ||
+	    json_object_set_new(reply, "next", json_string(next)) == -1) {
+		json_decref(reply);
+		reply = NULL;
+	}
+	control_reply(admin, reply);
 }
 
 void
@@ -350,6 +370,7 @@ admin_close(struct admin *admin)
 	loop_remove(admins->store->loop, &admin->watch);
 	close(admin->fd);
 	hashes_forget(admins, admin);
+	backup_forget(admins, admin);
 	for (struct pending *each = admins->counts.first; each != NULL;
 	     each = each->next)
 		if (each->admin == admin)
@@ -424,6 +445,7 @@ control_new(struct store *store, int listener, int admin)
 		free(admins);
 		return NULL;
 	}
+	backup_init(admins);
 	if (admin != -1)
 		admin_open(admins, admin);
 	return admins;
@@ -448,6 +470,7 @@ control_free(struct admins *admins)
 			admin_close(&admins->admin[i]);
 	hashes_free(admins);
 	notice_free(admins);
+	backup_free(admins);
 	pendings_free(&admins->counts);
 	pendings_free(&admins->reloads);
 	loop_timer_stop(admins->store->loop, &admins->again);

@@ -21,6 +21,9 @@ void control_free(struct admins *admins);
 /* After the commit: sends the replies that were held back for it. */
 void control_flush(struct admins *admins);
 
+/* After everything else: work that nobody waits for, a little at a time. */
+void control_work(struct admins *admins);
+
 /* The master has answered RELOAD or COUNT. */
 void control_reloaded(struct admins *admins, const struct ipc_frame *frame);
 void control_counted(struct admins *admins, const struct ipc_frame *frame);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The SQLite backend: opening, statements, users, sessions, locks, accepted
- * ids.  WAL with synchronous=FULL: what was committed survives a power cut.
+ * ids (its tables are in db-sqlite-schema.c).  WAL with synchronous=FULL: what was committed survives a power cut.
  * Used by the store alone, which holds the file exclusively.
  */
 #include <errno.h>
@@ -28,45 +28,9 @@ static const char *const statement_text[SQL_COUNT] = {
 #undef X
 };
 
-static const char schema[] =
-    "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);"
-    "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
-    " hash TEXT NOT NULL, state BIGINT NOT NULL, created BIGINT NOT NULL,"
-    " last_login BIGINT NOT NULL, failed BIGINT NOT NULL,"
-    " mail_head BIGINT NOT NULL, mail_count BIGINT NOT NULL,"
-    " mail_ack BIGINT NOT NULL, room_ack BIGINT NOT NULL);"
-    "CREATE TABLE session (token BLOB PRIMARY KEY, user_id BIGINT NOT NULL,"
-    " family BIGINT NOT NULL, port BIGINT NOT NULL, ip BLOB NOT NULL,"
-    " since BIGINT NOT NULL, used BIGINT NOT NULL,"
-    " login_room BIGINT NOT NULL, online BIGINT NOT NULL,"
-    " ended TEXT NOT NULL, ended_at BIGINT NOT NULL,"
-    " ended_from TEXT NOT NULL);"
-    "CREATE INDEX session_user ON session (user_id);"
-    "CREATE INDEX session_used ON session (used) WHERE ended = '';"
-    "CREATE INDEX session_ended ON session (ended_at) WHERE ended <> '';"
-    "CREATE TABLE lock (name TEXT PRIMARY KEY, known BIGINT NOT NULL,"
-    " failures BIGINT NOT NULL, until BIGINT NOT NULL, time BIGINT NOT NULL);"
-    "CREATE TABLE accepted (n INTEGER PRIMARY KEY, sender BIGINT NOT NULL,"
-    " id TEXT NOT NULL, digest BLOB NOT NULL, a BIGINT NOT NULL,"
-    " b BIGINT NOT NULL, time BIGINT NOT NULL, UNIQUE (sender, id));"
-    "CREATE TABLE mail (user_id BIGINT NOT NULL, n BIGINT NOT NULL,"
-    " type TEXT NOT NULL, other BIGINT NOT NULL, name TEXT NOT NULL,"
-    " id TEXT NOT NULL, time BIGINT NOT NULL, body TEXT NOT NULL,"
-    " PRIMARY KEY (user_id, n)) WITHOUT ROWID;"
-    "CREATE TABLE room (n INTEGER PRIMARY KEY, user_id BIGINT NOT NULL,"
-    " type TEXT NOT NULL, time BIGINT NOT NULL, only_from BIGINT NOT NULL,"
-    " name TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL,"
-    " presence BIGINT NOT NULL);"
-    "CREATE INDEX room_presence ON room (user_id, n) WHERE presence = 1;"
-    "CREATE TABLE block (owner BIGINT NOT NULL, target BIGINT NOT NULL,"
-    " from_n BIGINT NOT NULL, to_n BIGINT NOT NULL,"
-    " PRIMARY KEY (owner, target, from_n)) WITHOUT ROWID;"
-    "CREATE INDEX block_target ON block (target, to_n);"
-    "CREATE INDEX block_ended ON block (to_n);";
-
 /* What was not committed was not acknowledged: ending loses nothing. */
-static _Noreturn void
-broken(struct db *db, const char *what)
+_Noreturn void
+sql_broken(struct db *db, const char *what)
 {
 	int code = sqlite3_errcode(db->sqlite);
 
@@ -114,7 +78,7 @@ sql(struct db *db, enum statement which, const char *types, ...)
 	if (*at == NULL &&
 	    sqlite3_prepare_v3(db->sqlite, statement_text[which], -1,
 		SQLITE_PREPARE_PERSISTENT, at, NULL) != SQLITE_OK)
-		broken(db, statement_text[which]);
+		sql_broken(db, statement_text[which]);
 	sqlite3_reset(*at);
 	va_start(args, types);
 	for (int i = 0; types[i] != '\0'; i++)
@@ -133,7 +97,7 @@ sql_step(struct db *db, sqlite3_stmt *statement)
 		sqlite3_reset(statement);
 		return 0;
 	default:
-		broken(db, sqlite3_sql(statement));
+		sql_broken(db, sqlite3_sql(statement));
 	}
 }
 
@@ -164,28 +128,11 @@ sql_text(sqlite3_stmt *statement, int column, char *out, size_t size)
 	snprintf(out, size, "%s", text != NULL ? text : "");
 }
 
-static void
-script(struct db *db, const char *text)
+void
+sql_script(struct db *db, const char *text)
 {
 	if (sqlite3_exec(db->sqlite, text, NULL, NULL, NULL) != SQLITE_OK)
-		broken(db, "setting up");
-}
-
-/* A new database: tables, version, and the epoch that names its life. */
-static void
-create(struct db *db)
-{
-	unsigned char octets[WIRE_EPOCH_LEN / 2];
-	char epoch[WIRE_EPOCH_LEN + 1];
-
-	random_fill(octets, sizeof(octets));
-	for (size_t i = 0; i < sizeof(octets); i++)
-		snprintf(epoch + 2 * i, 3, "%02x", octets[i]);
-	script(db, "BEGIN IMMEDIATE");
-	script(db, schema);
-	db_meta_set(db, "version", DB_VERSION);
-	db_meta_text_set(db, "epoch", epoch);
-	script(db, "COMMIT");
+		sql_broken(db, "setting up");
 }
 
 static bool
@@ -279,7 +226,7 @@ db_checkpoint(struct db *db)
 		    "database: checkpoint: %s", sqlite3_errmsg(db->sqlite));
 		break;
 	default:
-		broken(db, "checkpoint");
+		sql_broken(db, "checkpoint");
 	}
 }
 
@@ -288,6 +235,7 @@ db_open(const char *directory, int *status, char why[256])
 {
 	struct db *db = calloc(1, sizeof(*db));
 	char path[4096];
+	int64_t version;
 
 	if (db == NULL) {
 		*status = EX_OSERR;
@@ -300,17 +248,20 @@ db_open(const char *directory, int *status, char why[256])
 		return NULL;
 	}
 	if (!has_tables(db))
-		create(db);
-	if (db_meta(db, "version") != DB_VERSION) {
+		schema_create(db);
+	version = db_meta(db, "version");
+	if (version < 1 || version > DB_VERSION) {
 		*status = EX_DATAERR;
 		snprintf(why, 256,
 		    "%.128s is of version %" PRId64 ", this program knows only"
 		    " %d; install the newer chatd (nothing was changed)",
-		    path, db_meta(db, "version"), DB_VERSION);
+		    path, version, DB_VERSION);
 		db_close(db);
 		return NULL;
 	}
-	if (settle(db, path, status, why) == -1) {
+	if (settle(db, path, status, why) == -1 ||
+	    (version < DB_VERSION &&
+		schema_migrate(db, path, (int)version, status, why) == -1)) {
 		db_close(db);
 		return NULL;
 	}

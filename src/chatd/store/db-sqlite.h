@@ -149,7 +149,22 @@
 	    "SELECT owner FROM block WHERE target = ?"                         \
 	    " AND to_n = 9223372036854775807")                                 \
 	X(BLOCK_PRUNE, "DELETE FROM block WHERE to_n <= ?")                    \
-	X(BLOCK_GONE, "DELETE FROM block WHERE owner = ?1 OR target = ?1")
+	X(BLOCK_GONE, "DELETE FROM block WHERE owner = ?1 OR target = ?1")     \
+	X(INVITE_ADD,                                                          \
+	    "INSERT INTO invite (hash, hint, uses, unused, made, ends)"        \
+	    " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING")               \
+	X(INVITE_HOLDS,                                                        \
+	    "SELECT 1 FROM invite WHERE hash = ? AND unused > 0 AND ends > ?") \
+	X(INVITE_SPEND,                                                        \
+	    "UPDATE invite SET unused = unused - 1"                            \
+	    " WHERE hash = ? AND unused > 0 AND ends > ?")                     \
+	X(INVITE_NEXT,                                                         \
+	    "SELECT n, hint, uses, unused, made, ends FROM invite"             \
+	    " WHERE n > ? ORDER BY n LIMIT 1")                                 \
+	X(INVITE_REVOKE, "DELETE FROM invite WHERE hint = ?")                  \
+	X(INVITE_PRUNE,                                                        \
+	    "DELETE FROM invite WHERE n IN"                                    \
+	    " (SELECT n FROM invite WHERE ends < ? LIMIT ?)")
 
 enum statement {
 #define X(name, text) SQL_##name,
@@ -171,6 +186,10 @@ struct db {
  * hash of DB_HASH_LEN octets, a an address's 16 octets.
  */
 sqlite3_stmt *sql(struct db *db, enum statement which, const char *types, ...);
+/* Runs statements that are no row of the table. */
+void sql_script(struct db *db, const char *text);
+/* Ends the process: what was not committed was not acknowledged. */
+_Noreturn void sql_broken(struct db *db, const char *what);
 /* 1 for a row, 0 at the end (and reset); any fault ends the process. */
 int sql_step(struct db *db, sqlite3_stmt *statement);
 /* For what gives no row or one that is not looked at. */
@@ -178,5 +197,15 @@ void sql_run(struct db *db, sqlite3_stmt *statement);
 /* The one number of the one row; 0 if there is none. */
 int64_t sql_number(struct db *db, sqlite3_stmt *statement);
 void sql_text(sqlite3_stmt *statement, int column, char *out, size_t size);
+
+/* db-sqlite-schema.c: the tables of a new database; a new life of an old one. */
+void schema_create(struct db *db);
+void epoch_make(char epoch[WIRE_EPOCH_LEN + 1]);
+/*
+ * Takes an older database up to DB_VERSION, after a copy of its file.  0, or
+ * -1 with the exit status and a sentence, and nothing was changed.
+ */
+int schema_migrate(
+    struct db *db, const char *path, int version, int *status, char why[256]);
 
 #endif

@@ -16,9 +16,10 @@
 #include "lib/wire.h"
 
 enum {
-	DB_VERSION = 1,
+	DB_VERSION = 2,
 	DB_HASH_LEN = 32, /* of a token or a request: SHA-256 */
 	DB_TEXT_MAX = 65536,
+	DB_HINT_LEN = 8, /* of an invitation's code: what lists show */
 };
 
 enum user_state { USER_ACTIVE, USER_LOCKED, USER_DELETED };
@@ -63,6 +64,14 @@ struct db_lock {
 struct db_accepted {
 	uint8_t digest[DB_HASH_LEN];
 	int64_t a, b, time; /* the reply's numbers */
+};
+
+/* An invitation; its code is stored as a hash alone. */
+struct db_invite {
+	int64_t number; /* in the order of making */
+	char hint[DB_HINT_LEN + 1];
+	int64_t uses, unused;
+	int64_t made, ends;
 };
 
 struct db;
@@ -209,6 +218,64 @@ int64_t db_block_count(struct db *db, int64_t target);
 void db_block_owners(struct db *db, int64_t target,
     void (*fn)(void *arg, int64_t owner), void *arg);
 void db_blocks_prune(struct db *db, int64_t room_tail);
+
+/*
+ * Invitations.  db_invite_add(): 0, and nothing changed, if the hint is taken.
+ * db_invite_spend(): 0 if nothing was left to spend.
+ */
+int db_invite_add(struct db *db, const uint8_t hash[DB_HASH_LEN],
+    const struct db_invite *invite);
+int db_invite_holds(
+    struct db *db, const uint8_t hash[DB_HASH_LEN], int64_t now);
+int db_invite_spend(
+    struct db *db, const uint8_t hash[DB_HASH_LEN], int64_t now);
+int db_invite_next(struct db *db, int64_t after, struct db_invite *invite);
+int db_invite_revoke(struct db *db, const char *hint);
+int db_invites_prune(struct db *db, int64_t before, int limit);
+
+/*
+ * A copy of the whole database into a new file, a few pages at a time, while
+ * it is in use.  NULL, or -1, with a sentence.  db_copy_step(): 1 while there
+ * is more, 0 once the copy is whole; never within a transaction.
+ * db_copy_end() gives back everything but the file.
+ */
+struct db_copy;
+struct db_copy *db_copy_begin(struct db *db, const char *path, char why[256]);
+int db_copy_step(struct db_copy *copy, int pages, char why[256]);
+void db_copy_left(const struct db_copy *copy, int *left, int *all);
+void db_copy_end(struct db_copy *copy);
+
+/*
+ * Gives a file a second name that nothing has yet, PATH.SUFFIX-DATE, which is
+ * written to kept; 0, or -1 with errno.
+ */
+int db_keep_as(const char *from, const char *path, const char *suffix,
+    char *kept, size_t size);
+
+/* Has a file, or what a directory lists, on the disk; 0, or -1 with errno. */
+int db_file_sync(const char *path);
+
+/* What a backup says of itself. */
+struct db_backup {
+	int64_t made; /* wall clock */
+	int64_t version, users;
+};
+
+/*
+ * Backups are files that no store has open; each call gives 0, or -1 with a
+ * sentence.  Sealing takes out what must not be in one, sessions above all,
+ * and says that it is one; checking changes nothing; reviving makes of it a
+ * database again, with an epoch of its own.
+ */
+int db_backup_seal(
+    const char *path, int64_t now, struct db_backup *out, char why[256]);
+int db_backup_check(const char *path, struct db_backup *out, char why[256]);
+int db_backup_revive(const char *path, char why[256]);
+/*
+ * Moves what is in a stopped database's write-ahead log to its place, so that
+ * it is one file; -1 if it cannot be read any more.
+ */
+int db_backup_settle(const char *path, char why[256]);
 
 /* Numbers for status and metrics. */
 int64_t db_mail_total(struct db *db);

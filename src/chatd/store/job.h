@@ -8,6 +8,7 @@
 #define CHATD_JOB_H
 
 #include "chatd/ipc.h"
+#include "chatd/store/db.h"
 
 enum { JOBS_MAX = KEEPER_THREADS + KEEPER_QUEUE };
 
@@ -32,6 +33,7 @@ struct job {
 	char name[NAME_MAX_LEN + 1];
 	struct ipc_auth auth;
 	bool brief;
+	uint8_t invite[DB_HASH_LEN]; /* of the code that came with it */
 	union {
 		struct ipc_check check;
 		struct ipc_hash hash;

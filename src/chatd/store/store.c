@@ -26,6 +26,7 @@ enum {
 	UPKEEP_SOON_MS = 1000, /* while there is more to clear away */
 	UPKEEP_ROWS = 1000, /* in one go, so that nobody waits for it */
 	EXPIRE_MOST = 1000, /* likewise */
+	INVITE_KEEP_DAYS = 30, /* after its end, for the list */
 };
 
 static const int64_t day_ms = 24 * 60 * 60 * 1000;
@@ -60,6 +61,7 @@ turn_end(void *arg)
 	control_flush(store->admins);
 	/* Who waited has been answered. */
 	db_checkpoint(store->db);
+	control_work(store->admins);
 	if (store->ending)
 		loop_stop(store->loop);
 }
@@ -147,6 +149,8 @@ upkeep(void *arg)
 	    db, store->wall - rules->lifetime_days * day_ms, UPKEEP_ROWS);
 	most |= db_accepted_prune(
 	    db, store->wall - RULES_ID_DAYS * day_ms, UPKEEP_ROWS);
+	most |= db_invites_prune(
+	    db, store->wall - INVITE_KEEP_DAYS * day_ms, UPKEEP_ROWS);
 	most |= db_room_prune(
 	    db, store->wall - rules->room_keep_days * day_ms, UPKEEP_ROWS);
 	db_blocks_prune(db, db_room_tail(db));

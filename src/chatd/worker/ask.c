@@ -154,13 +154,14 @@ ask_login(struct ask_channel *store, const char *user,
 
 enum asked
 ask_register(struct ask_channel *store, const char *user,
-    const struct wire_string *password)
+    const struct wire_string *password, const struct wire_string *invite)
 {
 	struct ipc_register body = {0};
 	enum asked asked;
 
 	fill_name(body.user, user);
 	FILL(body.password, password);
+	FILL(body.invite, invite);
 	asked = post(store, IPC_REGISTER, &body, NULL);
 	ipc_wipe(&body, sizeof(body));
 	return asked;

@@ -49,7 +49,7 @@ int ask_answer(struct ask_channel *store, void *buf, struct ipc_frame *frame);
 enum asked ask_login(struct ask_channel *store, const char *user,
     const struct wire_string *password, bool brief);
 enum asked ask_register(struct ask_channel *store, const char *user,
-    const struct wire_string *password);
+    const struct wire_string *password, const struct wire_string *invite);
 enum asked ask_logout(
     struct ask_channel *store, const struct wire_string *token);
 enum asked ask_live(struct ask_channel *store, const struct wire_string *token,

@@ -94,6 +94,10 @@ limits(const struct rules *rules)
 enum asked
 request_hello(struct request_context *on, const struct wire_request *request)
 {
+	static const char *const registration_words[] = {
+	    [REGISTRATION_CLOSED] = "closed",
+	    [REGISTRATION_INVITE] = "invite",
+	    [REGISTRATION_OPEN] = "open"};
 	const struct rules *rules = on->rules;
 	json_t *reply = wire_accept(request->tag);
 	int bad = 0;
@@ -110,8 +114,7 @@ request_hello(struct request_context *on, const struct wire_request *request)
 	bad |=
 	    json_object_set_new(reply, "timeout", json_integer(rules->timeout));
 	bad |= json_object_set_new(reply, "registration",
-	    json_string(
-		rules->registration == REGISTRATION_OPEN ? "open" : "closed"));
+	    json_string(registration_words[rules->registration]));
 	if (bad) {
 		json_decref(reply);
 		reply = NULL;
@@ -135,12 +138,16 @@ request_login(struct request_context *on, const struct wire_request *request)
 enum asked
 request_register(struct request_context *on, const struct wire_request *request)
 {
+	struct wire_string invite = request->invite;
 	char user[NAME_MAX_LEN + 1];
 
 	if (!account_name(on, request, user) ||
 	    !password_fits(on, request, &request->password))
 		return ASKED_NOT;
-	return ask_register(&on->store, user, &request->password);
+	/* No code is that long: it is as wrong as no code at all. */
+	if (request->invite.len > IPC_INVITE_MAX)
+		invite.len = 0;
+	return ask_register(&on->store, user, &request->password, &invite);
 }
 
 enum asked
