@@ -166,6 +166,20 @@ default_of()
 	done <"$dir/told"
 }
 
+@test "chat.conf(5) has every setting" {
+	names=$(awk '/^static const struct/ { on = 1 } /^};/ { on = 0 }
+		on && match($0, /^    \{"[a-z_.]+"/) {
+			print substr($0, RSTART + 6, RLENGTH - 7)
+		}' "$CHAT_SRC/src/chat/profile.c")
+	[ "$(wc -l <<<"$names")" -ge 10 ]
+	for name in $names; do
+		grep -qxF -e ".It Cm $name" \
+			-e ".It Cm accounts. Ns Ar NAME Ns Cm .$name" \
+			"$man/chat.conf.5" ||
+			fail "chat.conf(5) has no $name"
+	done
+}
+
 @test "chat-protocol(7) has every request, who may, and its members" {
 	tr -d '\012\134' <"$CHAT_SRC/src/lib/wire.h" | tr -s ' \t' ' ' |
 		grep -oE 'X\([A-Z]+, "[a-z]+", WHO_[A-Z]+, "[^"]*"\)' |

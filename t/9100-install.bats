@@ -29,8 +29,8 @@ value_of()
 	for file in "$sbin/chatd" "$sbin/chatctl" "$bin/chat"; do
 		[ -x "$file" ] || fail "$file is missing"
 	done
-	for file in man1/chat.1 man5/chatd.conf.5 man7/chat-protocol.7 \
-		man8/chatctl.8 man8/chatd.8; do
+	for file in man1/chat.1 man5/chat.conf.5 man5/chatd.conf.5 \
+		man7/chat-protocol.7 man8/chatctl.8 man8/chatd.8; do
 		[ -s "$mandir/$file" ] || fail "$file is missing"
 	done
 	certs=$root$(value_of certsdir)

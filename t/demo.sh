@@ -107,7 +107,8 @@ start_centre()
 # usage: client_of NAME [OPTION]... ; the client's command line, in $chat
 client_of()
 {
-	chat=(chat --state "$dir/$1.state" --ca "$dir/state/ca.pem"
+	chat=(chat --config /dev/null --state "$dir/$1.state"
+		--ca "$dir/state/ca.pem"
 		--password-file "$dir/$1.password" "${@:2}"
 		"$1@127.0.0.1:$port")
 }

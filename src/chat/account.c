@@ -25,8 +25,11 @@
 #include "lib/unix.h"
 #include "lib/wire.h"
 
-/* The longest socket path that unix_listen() can make under a draft's name. */
-enum { SOCKET_PATH_MAX = 80 };
+enum {
+	/* The longest path that unix_listen() can make under a draft's name. */
+	SOCKET_PATH_MAX = 80,
+	HEARTBEAT = 30, /* the protocol's own */
+};
 
 /* An account of which nothing is known. */
 void
@@ -35,6 +38,7 @@ account_init(struct account *account)
 	memset(account, 0, sizeof(*account));
 	account->port = WIRE_PORT;
 	account->family = AF_UNSPEC;
+	account->heartbeat = HEARTBEAT;
 	account->dir_fd = -1;
 }
 
@@ -235,12 +239,24 @@ account_shared_path(const struct account *account, const char *name)
 	return format_new("%s/%s", account->state, name);
 }
 
+/* The user's home directory, absolute. */
+const char *
+account_home(void)
+{
+	const char *home = getenv("HOME");
+	const struct passwd *entry;
+
+	if (home != NULL && *home == '/')
+		return home;
+	entry = getpwuid(geteuid());
+	return entry != NULL ? entry->pw_dir : "/";
+}
+
 /* The state directory of this user, absolute, in fresh memory; or NULL. */
 static char *
 state_find(const char *given)
 {
 	const char *base = getenv("XDG_STATE_HOME");
-	const struct passwd *entry;
 	char *here, *out;
 
 	if (given != NULL && *given == '/')
@@ -255,12 +271,7 @@ state_find(const char *given)
 	}
 	if (base != NULL && *base == '/')
 		return format_new("%s/chat", base);
-	base = getenv("HOME");
-	if (base == NULL || *base != '/') {
-		entry = getpwuid(geteuid());
-		base = entry != NULL ? entry->pw_dir : "/";
-	}
-	return format_new("%s/.local/state/chat", base);
+	return format_new("%s/.local/state/chat", account_home());
 }
 
 /* Our own directory must be ours and closed to all others. */

@@ -29,6 +29,7 @@ struct account {
 	const char *pin;
 	const char *password_file, *password_command;
 	int family; /* AF_UNSPEC, AF_INET, AF_INET6 */
+	int heartbeat; /* seconds between two questions at most */
 	int dir_fd; /* -1, or what socket leads through */
 };
 
@@ -54,6 +55,9 @@ int account_authority(
 /* Takes a public key's fingerprint; -1 with a sentence if it is none. */
 int account_pin(
     struct account *account, const char *pin, char why[ACCOUNT_WHY_LEN]);
+
+/* The user's home directory, absolute; valid until the next call. */
+const char *account_home(void);
 
 /*
  * Finds and makes the directories, once user and host are known.  state is

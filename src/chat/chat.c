@@ -30,6 +30,7 @@
 #include "chat/faces/login.h"
 #include "chat/faces/prompt.h"
 #include "chat/faces/show.h"
+#include "chat/profile.h"
 #include "lib/text.h"
 
 #ifndef PACKAGE_VERSION
@@ -38,6 +39,7 @@
 
 enum {
 	OPT_ACCOUNT = 256,
+	OPT_CONFIG,
 	OPT_PASSWORD_FILE,
 	OPT_PASSWORD_COMMAND,
 	OPT_CA,
@@ -51,6 +53,7 @@ static const struct option long_options[] = {
     {"server", required_argument, NULL, 's'},
     {"user", required_argument, NULL, 'u'},
     {"account", required_argument, NULL, OPT_ACCOUNT},
+    {"config", required_argument, NULL, OPT_CONFIG},
     {"password-file", required_argument, NULL, OPT_PASSWORD_FILE},
     {"password-command", required_argument, NULL, OPT_PASSWORD_COMMAND},
     {"ca", required_argument, NULL, OPT_CA},
@@ -65,10 +68,12 @@ static const struct option long_options[] = {
 };
 
 static const char usage_text[] =
-    "usage: chat [OPTIONS] [USER@]HOST[:PORT]\n"
+    "usage: chat [OPTIONS] [[USER@]HOST[:PORT]]\n"
     "  -s, --server HOST[:PORT]      the centre\n"
     "  -u, --user USER               the user\n"
-    "      --account USER@HOST[:PORT]\n"
+    "      --account NAME            an account of the configuration, or\n"
+    "                                USER@HOST[:PORT]\n"
+    "      --config FILE             instead of chat.conf; see chat.conf(5)\n"
     "      --password-file FILE      its first line is the password\n"
     "      --password-command CMD    likewise of what CMD prints\n"
     "      --ca FILE                 trust these authorities and no other\n"
@@ -80,7 +85,7 @@ static const char usage_text[] =
     "  -V, --version                 print the version\n";
 
 struct options {
-	const char *server, *user, *account, *ca, *pin, *state;
+	const char *server, *user, *account, *config, *ca, *pin, *state;
 };
 
 /* Says what is wrong with the command line. */
@@ -122,6 +127,9 @@ read_options(
 		case OPT_ACCOUNT:
 			options->account = optarg;
 			break;
+		case OPT_CONFIG:
+			options->config = optarg;
+			break;
 		case OPT_PASSWORD_FILE:
 			account->password_file = optarg;
 			break;
@@ -154,18 +162,72 @@ read_options(
 	return -1;
 }
 
+/* Nobody knows which account is meant. */
+static int
+no_account(const struct profile *profile, const char *name)
+{
+	const char *near = name ? profile_nearest(profile, name) : NULL;
+	char *safe, *names;
+
+	if (name == NULL && profile->count == 0)
+		return usage("no centre is given");
+	if (name == NULL) {
+		names = profile_names(profile);
+		usage("no centre is given, and no account is the default in "
+		      "%s: give --account with one of %s",
+		    profile->file, names);
+		free(names);
+		return EX_USAGE;
+	}
+	safe = text_escaped(name, strlen(name), TEXT_WORD);
+	usage("there is no account \"%s\" in %s%s%s%s", safe, profile->file,
+	    near != NULL ? "; did you mean \"" : "", near != NULL ? near : "",
+	    near != NULL ? "\"?" : "");
+	free(safe);
+	return EX_USAGE;
+}
+
+/*
+ * The account that is named, or meant where no centre is; -1 to go on, with
+ * what the configuration has of it.
+ */
+static int
+named_account(const struct options *options, const struct profile *profile,
+    bool elsewhere, struct account *account,
+    const struct profile_account **entry)
+{
+	char why[ACCOUNT_WHY_LEN];
+
+	*entry = NULL;
+	account->heartbeat = profile->heartbeat;
+	if (options->account == NULL && elsewhere)
+		return -1;
+	*entry = profile_find(profile, options->account);
+	if (*entry != NULL)
+		return profile_begin(*entry, account, why) == -1
+		    ? usage("%s", why)
+		    : -1;
+	if (options->account == NULL || !account_names_host(options->account))
+		return no_account(profile, options->account);
+	if (account_centre(account, options->account, why) == -1)
+		return usage("%s", why);
+	return -1;
+}
+
 /* The account that options and words name; -1 to go on. */
 static int
-find_account(
-    char **words, const struct options *options, struct account *account)
+find_account(char **words, const struct options *options,
+    const struct profile *profile, struct account *account)
 {
-	const char *centre =
-	    options->server != NULL ? options->server : options->account;
+	const struct profile_account *entry;
+	const char *centre = options->server;
 	char why[ACCOUNT_WHY_LEN], *safe;
+	int status;
 
-	if (options->account != NULL &&
-	    account_centre(account, options->account, why) == -1)
-		return usage("%s", why);
+	status = named_account(options, profile,
+	    options->server != NULL || words[0] != NULL, account, &entry);
+	if (status != -1)
+		return status;
 	if (words[0] != NULL) {
 		if (!account_names_host(words[0])) {
 			safe =
@@ -180,20 +242,31 @@ find_account(
 			return usage("there is a word too many");
 		centre = words[0];
 	}
-	if (centre == NULL)
-		return usage("no centre is given");
-	if ((centre != options->account &&
-		account_centre(account, centre, why) == -1) ||
+	if ((centre != NULL && account_centre(account, centre, why) == -1) ||
 	    (options->user != NULL &&
 		account_user(account, options->user, why) == -1) ||
 	    (options->pin != NULL &&
 		account_pin(account, options->pin, why) == -1))
 		return usage("%s", why);
-	if (options->ca == NULL ||
-	    account_authority(account, options->ca, why) == 0)
+	if ((options->ca == NULL ||
+		account_authority(account, options->ca, why) == 0) &&
+	    (entry == NULL || profile_complete(entry, account, why) == 0))
 		return -1;
 	fprintf(stderr, "chat: %s\n", why);
 	return EX_CONFIG;
+}
+
+/* The configuration; NULL after all that is wrong with it. */
+static struct profile *
+read_profile(const char *file)
+{
+	struct conf_errors errors = {0};
+	struct profile *profile = profile_read(file, &errors);
+
+	if (profile == NULL)
+		fputs(errors.text, stderr);
+	conf_errors_release(&errors);
+	return profile;
 }
 
 /*
@@ -308,6 +381,7 @@ int
 main(int argc, char **argv)
 {
 	struct options options = {0};
+	struct profile *profile = NULL;
 	struct account account;
 	struct prompt prompt;
 	int status;
@@ -317,10 +391,15 @@ main(int argc, char **argv)
 	umask(077);
 	account_init(&account);
 	status = read_options(argc, argv, &options, &account);
-	if (status == -1)
-		status = find_account(argv + optind, &options, &account);
+	if (status == -1) {
+		profile = read_profile(options.config);
+		status = profile == NULL
+		    ? EX_CONFIG
+		    : find_account(argv + optind, &options, profile, &account);
+	}
 	if (status != -1) {
 		account_release(&account);
+		profile_free(profile);
 		return status;
 	}
 	prompt_init(&prompt, stop_signals());
@@ -331,5 +410,6 @@ main(int argc, char **argv)
 	}
 	prompt_release(&prompt);
 	account_release(&account);
+	profile_free(profile);
 	return status;
 }

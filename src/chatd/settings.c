@@ -3,12 +3,9 @@
  * chatd.conf(5) as a table, and the checks that look at more than one value.
  * Read by the master and chatctl; never opens what a setting names.
  */
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
-
-#include <libconfig.h>
 
 #include "chatd/network.h"
 #include "chatd/settings.h"
@@ -96,48 +93,10 @@ static const struct conf_setting table[] = {
 struct check {
 	const char *file;
 	struct conf_errors *errors;
-	config_t lines; /* read on the first complaint */
-	bool have_lines;
 };
 
-/* The place of a setting that is in the file, or of the file. */
-static void
-place(struct check *check, const char *path, char *out, size_t size)
-{
-	const config_setting_t *setting;
-	const char *file;
-
-	if (!check->have_lines) {
-		config_init(&check->lines);
-		check->have_lines = true;
-		if (!config_read_file(&check->lines, check->file)) {
-			config_destroy(&check->lines);
-			config_init(&check->lines);
-		}
-	}
-	setting = config_lookup(&check->lines, path);
-	if (!setting) {
-		snprintf(out, size, "%s", check->file);
-		return;
-	}
-	file = config_setting_source_file(setting);
-	snprintf(out, size, "%s:%u", file ? file : check->file,
-	    config_setting_source_line(setting));
-}
-
-/* Adds "file:line: setting: what is wrong". */
-static void __attribute__((format(printf, 3, 4)))
-complain(struct check *check, const char *path, const char *fmt, ...)
-{
-	char where[PATH_LEN + 16], what[PATH_LEN + 256];
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(what, sizeof(what), fmt, args);
-	va_end(args);
-	place(check, path, where, sizeof(where));
-	conf_error(check->errors, "%s: %s: %s", where, path, what);
-}
+#define complain(check, ...) \
+	conf_wrong((check)->errors, (check)->file, __VA_ARGS__)
 
 /* Puts the state directory where a path begins with its name. */
 static int
@@ -254,8 +213,6 @@ settings_load(const char *file, struct conf_errors *errors)
 	/* What stands for a number that was refused proves nothing. */
 	if (!wrong)
 		check_numbers(&check, settings);
-	if (check.have_lines)
-		config_destroy(&check.lines);
 	if (!wrong)
 		return settings;
 	settings_free(settings);

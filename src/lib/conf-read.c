@@ -444,3 +444,106 @@ conf_read(const char *file, const struct conf_setting *table, size_t count,
 	free(text);
 	return errors->count - before;
 }
+
+/* Takes notice of a file that libconfig must not try. */
+static void
+on_unusable(
+    void *arg, const char *file, int line, const char *path, const char *why)
+{
+	(void)file;
+	(void)line;
+	(void)path;
+	(void)why;
+	*(bool *)arg = true;
+}
+
+/* A number that does not fit hinders nobody here. */
+static void
+on_any_number(
+    void *arg, const char *file, int line, const char *path, const char *number)
+{
+	(void)arg;
+	(void)file;
+	(void)line;
+	(void)path;
+	(void)number;
+}
+
+/* Parses a file and says nothing: what cannot be parsed is empty. */
+static void
+parse_quietly(config_t *config, const char *file)
+{
+	bool broken = false;
+	const struct conf_scan scan = {
+	    .number = on_any_number, .unreadable = on_unusable, .arg = &broken};
+	char *text = file_read(file, CONF_FILE_MAX, NULL);
+
+	config_init(config);
+	if (text)
+		conf_scan(&scan, file, text);
+	if (text && !broken &&
+	    config_read_string(config, text) != CONFIG_TRUE) {
+		config_destroy(config);
+		config_init(config);
+	}
+	free(text);
+}
+
+char **
+conf_names(const char *file, const char *group)
+{
+	const config_setting_t *at;
+	config_t config;
+	char **names;
+	int count;
+
+	parse_quietly(&config, file);
+	at = config_lookup(&config, group);
+	count =
+	    at && config_setting_is_group(at) ? config_setting_length(at) : 0;
+	names = conf_must(calloc((size_t)count + 1, sizeof(*names)));
+	for (int i = 0; i < count; i++)
+		names[i] = conf_must(strdup(config_setting_name(
+		    config_setting_get_elem(at, (unsigned)i))));
+	config_destroy(&config);
+	return names;
+}
+
+void
+conf_names_free(char **names)
+{
+	conf_list_free(names);
+}
+
+int
+conf_where(const char *file, const char *path, char **source)
+{
+	const config_setting_t *at;
+	const char *other = NULL;
+	config_t config;
+	int line = 0;
+
+	parse_quietly(&config, file);
+	at = config_lookup(&config, path);
+	if (at) {
+		other = config_setting_source_file(at);
+		line = (int)config_setting_source_line(at);
+	}
+	*source = conf_must(strdup(other ? other : file));
+	config_destroy(&config);
+	return line;
+}
+
+void
+conf_wrong(struct conf_errors *errors, const char *file, const char *path,
+    const char *fmt, ...)
+{
+	char *source;
+	int line = conf_where(file, path, &source);
+	va_list args;
+
+	va_start(args, fmt);
+	conf_error_at(errors, source, line, path, fmt, args);
+	va_end(args);
+	free(source);
+}

@@ -56,6 +56,25 @@ int conf_read(const char *file, const struct conf_setting *table, size_t count,
 void conf_error(struct conf_errors *errors, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
+/*
+ * The names in a group of the file whose names the user chooses, as a
+ * NULL-terminated list (conf_names_free() it), so that a table can be made
+ * for them.  Says nothing of what is wrong with the file, as conf_read() does.
+ */
+char **conf_names(const char *file, const char *group);
+void conf_names_free(char **names);
+
+/*
+ * Where a setting stands: the line, and in *source the file, which with
+ * @include may be another one (free it).  0 and the file itself if the
+ * setting is not in there.
+ */
+int conf_where(const char *file, const char *path, char **source);
+
+/* Adds "file:line: path: what is wrong" to errors, of a setting's value. */
+void conf_wrong(struct conf_errors *errors, const char *file, const char *path,
+    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
 /* Prints the settings as a file that conf_read() reads back. */
 void conf_print(
     FILE *to, const struct conf_setting *table, size_t count, const void *in);

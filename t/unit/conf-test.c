@@ -385,6 +385,72 @@ test_sockets(void)
 	unlink("sock");
 }
 
+/* Claims the names of a group, put together with spaces. */
+static void
+names_are(const char *text, const char *wanted, const char *why)
+{
+	char **names, line[256] = "";
+
+	write_file("conf", text);
+	names = conf_names("conf", "accounts");
+	for (size_t i = 0; names[i]; i++)
+		snprintf(line + strlen(line), sizeof(line) - strlen(line),
+		    "%s%s", i > 0 ? " " : "", names[i]);
+	is(line, wanted, "%s", why);
+	conf_names_free(names);
+}
+
+/* Groups whose names the user chooses. */
+static void
+test_chosen_names(void)
+{
+	char **names;
+
+	names_are("accounts: { home: { a = 1; }; work-2: { }; x = 3; };",
+	    "home work-2 x", "the names of a group, in their order");
+	names_are("accounts: { };", "", "an empty group has none");
+	names_are("accounts = 3;", "", "what is no group has none");
+	names_are("", "", "nor has an empty file");
+	names_are("accounts: { home: {", "", "nor one that is none");
+	names_are("@include \"/\"\naccounts: { home: { }; };", "",
+	    "nor one that libconfig must not see");
+	write_file("more", "home: { };\n");
+	names_are("accounts: {\n@include \"more\"\nwork: { }; };", "home work",
+	    "included ones count");
+	names = conf_names("nowhere", "accounts");
+	ok(names && !names[0], "a file that is missing has none");
+	conf_names_free(names);
+}
+
+/* Where a setting stands, and what is said of it. */
+static void
+test_where(void)
+{
+	struct conf_errors errors = {0};
+	char *source;
+
+	write_file("more", "\nuser = \"a\";\n");
+	write_file("conf",
+	    "attempts = 1;\n@include \"more\"\n"
+	    "login: {\n  workers = 99999999999; };\n");
+	ok(conf_where("conf", "login.workers", &source) == 4,
+	    "the line of a setting");
+	is(source, "conf", "in the file itself");
+	free(source);
+	ok(conf_where("conf", "user", &source) == 2, "the line in another");
+	is(source, "more", "that is included");
+	free(source);
+	ok(conf_where("conf", "nothing", &source) == 0, "no line for none");
+	is(source, "conf", "and the file");
+	free(source);
+	conf_wrong(&errors, "conf", "user", "%d is wrong", 1);
+	conf_wrong(&errors, "conf", "nothing", "missing");
+	is(errors.text, "more:2: user: 1 is wrong\nconf: nothing: missing\n",
+	    "errors with their places");
+	ok(errors.count == 2, "and counted");
+	conf_errors_release(&errors);
+}
+
 int
 main(void)
 {
@@ -395,6 +461,8 @@ main(void)
 	test_types();
 	test_ranges();
 	test_files();
+	test_chosen_names();
+	test_where();
 	test_print();
 	test_whole_files();
 	test_sockets();

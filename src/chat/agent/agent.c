@@ -392,7 +392,7 @@ agent_init(struct agent *agent, const struct account *account)
 {
 	agent->account = account;
 	agent->message_bytes = 8192;
-	agent->heartbeat = 30000;
+	agent->heartbeat = (int64_t)account->heartbeat * 1000;
 	agent->interval = POLL_MS;
 	agent->trust = (struct trust){
 	    .pin = account->pin,

@@ -63,6 +63,9 @@ untrusted(const struct agent *agent, const struct trust_result *trust)
 
 	json_object_set_new(reply, "trust", json_string(names[trust->verdict]));
 	json_object_set_new(reply, "pin", json_string(trust->pin));
+	if (*trust->expired != '\0')
+		json_object_set_new(
+		    reply, "expired", json_string(trust->expired));
 	if (trust->verdict != TRUST_CHANGED)
 		return reply;
 	json_object_set_new(reply, "known_pin", json_string(trust->known_pin));
@@ -98,9 +101,11 @@ begin(struct agent *agent, const struct trust_result *trust, json_t *reply)
 	agent->pausing = false;
 	agent->sync_due = true;
 	agent->active = clock_mono();
-	if (trust->expired)
+	if (*trust->expired != '\0')
 		json_object_set_new(reply, "warning",
-		    json_string("The centre's certificate has expired."));
+		    json_sprintf("The centre's certificate has been expired "
+				 "since %s.",
+			trust->expired));
 	entered(agent, reply);
 }
 

@@ -499,13 +499,20 @@ go_through(struct agent *agent, const struct centre_exchange *exchange,
 static void
 distrust(struct agent *agent, const struct trust_result *trust)
 {
+	const char *where = agent->account->where;
 	char why[BOOK_WHY_LEN];
 
-	snprintf(why, sizeof(why),
-	    "The centre %s is not trusted any more: its public key is now "
-	    "%s%s%s",
-	    agent->account->where, trust->pin, *trust->why != '\0' ? ": " : "",
-	    trust->why);
+	if (trust->verdict == TRUST_CHANGED)
+		snprintf(why, sizeof(why),
+		    "The public key of %s has changed: it is now %s, and %s is "
+		    "remembered (%.200s, line %d).",
+		    where, trust->pin, trust->known_pin, agent->trust.known,
+		    trust->line);
+	else
+		snprintf(why, sizeof(why),
+		    "The centre %s is not trusted any more: %s", where,
+		    *trust->why != '\0' ? trust->why
+					: "nobody vouches for its public key");
 	agent_fail(agent, 76, why);
 }
 

@@ -6,11 +6,14 @@
  */
 #include "chat/agent/trust.h"
 
+#include <sys/stat.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <openssl/x509_vfy.h>
@@ -41,14 +44,69 @@ trust_context(const struct trust *trust, SSL_CTX *ctx, char why[TLS_WHY_LEN])
 	return -1;
 }
 
-/* True if the peer's certificate ran out. */
-static bool
-has_expired(SSL *ssl)
+/* A certificate's time, as it reads in all places. */
+static void
+show_time(const ASN1_TIME *time, char out[TRUST_TIME_LEN])
 {
-	X509 *cert = SSL_get0_peer_certificate(ssl);
+	struct tm tm;
 
-	return cert != NULL &&
-	    X509_cmp_current_time(X509_get0_notAfter(cert)) < 0;
+	if (ASN1_TIME_to_tm(time, &tm) != 1 ||
+	    strftime(out, TRUST_TIME_LEN, "%Y-%m-%d %H:%M UTC", &tm) == 0)
+		snprintf(out, TRUST_TIME_LEN, "an unknown time");
+}
+
+/* Since when the certificate has been expired; "": it has not. */
+static void
+check_expiry(const X509 *cert, char since[TRUST_TIME_LEN])
+{
+	const ASN1_TIME *end = X509_get0_notAfter(cert);
+
+	*since = '\0';
+	if (X509_cmp_current_time(end) < 0)
+		show_time(end, since);
+}
+
+/* Why the authorities do not vouch for a certificate, as a sentence. */
+static void
+verify_sentence(const struct trust *trust, const X509 *cert, long code,
+    struct trust_result *result)
+{
+	char time[TRUST_TIME_LEN];
+	char *why = result->why;
+	size_t size = sizeof(result->why);
+
+	switch (code) {
+	case X509_V_ERR_HOSTNAME_MISMATCH:
+	case X509_V_ERR_IP_ADDRESS_MISMATCH:
+		snprintf(why, size, "its certificate is for another name");
+		break;
+	case X509_V_ERR_CERT_NOT_YET_VALID:
+		show_time(X509_get0_notBefore(cert), time);
+		snprintf(why, size,
+		    "its certificate is not valid before %s; is the clock "
+		    "right?",
+		    time);
+		break;
+	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+	case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+	case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+		snprintf(why, size,
+		    "its certificate is not from the authorities in %.150s",
+		    trust->ca);
+		break;
+	default:
+		if (code == X509_V_ERR_CERT_HAS_EXPIRED &&
+		    *result->expired != '\0')
+			snprintf(why, size,
+			    "its certificate has been expired since %s",
+			    result->expired);
+		else
+			snprintf(why, size, "%s",
+			    X509_verify_cert_error_string(code));
+		break;
+	}
 }
 
 /*
@@ -71,23 +129,41 @@ known_line(const char *line, const char *where, char pin[TLS_PIN_LEN + 1])
 	return 1;
 }
 
-/* Compares with what is remembered. */
-static void
-known_check(const struct trust *trust, struct trust_result *result)
+/* Reads what is remembered; NULL, refused unless there is nothing. */
+static char *
+known_read(const struct trust *trust, struct trust_result *result)
 {
-	char pin[TLS_PIN_LEN + 1];
-	char *text = file_read(trust->known, KNOWN_FILE_MAX, NULL);
-	char *rest = text, *line;
-	int number = 0;
+	struct stat st;
+	char *text;
 
-	result->verdict = TRUST_UNKNOWN;
+	/* Whoever can write it decides whom we trust. */
+	if (stat(trust->known, &st) == 0 && (st.st_mode & 022) != 0) {
+		result->verdict = TRUST_REFUSED;
+		snprintf(result->why, sizeof(result->why),
+		    "others may write %.100s; run: chmod 600 on it",
+		    trust->known);
+		return NULL;
+	}
+	text = file_read(trust->known, KNOWN_FILE_MAX, NULL);
 	if (text == NULL && errno != ENOENT) {
 		/* What cannot be read might hold another key. */
 		result->verdict = TRUST_REFUSED;
 		snprintf(result->why, sizeof(result->why), "%.200s: %s",
 		    trust->known, strerror(errno));
-		return;
 	}
+	return text;
+}
+
+/* Compares with what is remembered. */
+static void
+known_check(const struct trust *trust, struct trust_result *result)
+{
+	char pin[TLS_PIN_LEN + 1];
+	char *text, *rest, *line;
+	int number = 0;
+
+	result->verdict = TRUST_UNKNOWN;
+	rest = text = known_read(trust, result);
 	while ((line = strsep(&rest, "\n")) != NULL) {
 		number++;
 		if (!known_line(line, trust->where, pin))
@@ -115,23 +191,25 @@ pin_check(const struct trust *trust, struct trust_result *result)
 	}
 	result->verdict = TRUST_REFUSED;
 	snprintf(result->why, sizeof(result->why),
-	    "its public key is %s, not the one that was given with --pin",
-	    result->pin);
+	    "its public key is %s, not the pinned %.60s", result->pin,
+	    trust->pin);
 }
 
 /* After the handshake, before anything is said. */
 void
 trust_check(const struct trust *trust, SSL *ssl, struct trust_result *result)
 {
+	const X509 *cert = SSL_get0_peer_certificate(ssl);
 	long verified = SSL_get_verify_result(ssl);
 
 	memset(result, 0, sizeof(*result));
-	if (tls_peer_pin(ssl, result->pin) == -1) {
+	if (cert == NULL || tls_pin(cert, result->pin) == -1) {
 		result->verdict = TRUST_REFUSED;
 		snprintf(result->why, sizeof(result->why),
 		    "it showed no certificate");
 		return;
 	}
+	check_expiry(cert, result->expired);
 	if (trust->pin != NULL)
 		pin_check(trust, result);
 	else if (verified == X509_V_OK)
@@ -140,10 +218,8 @@ trust_check(const struct trust *trust, SSL *ssl, struct trust_result *result)
 		known_check(trust, result);
 	else {
 		result->verdict = TRUST_REFUSED;
-		snprintf(result->why, sizeof(result->why), "%s",
-		    X509_verify_cert_error_string(verified));
+		verify_sentence(trust, cert, verified, result);
 	}
-	result->expired = result->verdict == TRUST_YES && has_expired(ssl);
 }
 
 /* True if a file that was edited by hand ends in the middle of a line. */

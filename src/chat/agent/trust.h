@@ -22,12 +22,14 @@ enum trust_verdict {
 	TRUST_YES,
 	TRUST_UNKNOWN, /* nobody vouches for it: its user may */
 	TRUST_CHANGED, /* another key is remembered in line of the file */
-	TRUST_REFUSED, /* not what --pin or --ca want: see why */
+	TRUST_REFUSED, /* not what pin or ca want: see why */
 };
+
+enum { TRUST_TIME_LEN = 32 };
 
 struct trust_result {
 	enum trust_verdict verdict;
-	bool expired; /* trusted by its key, though the certificate ran out */
+	char expired[TRUST_TIME_LEN]; /* since when the certificate is, or "" */
 	char pin[TLS_PIN_LEN + 1];
 	char known_pin[TLS_PIN_LEN + 1];
 	int line;

@@ -76,29 +76,33 @@ check_pin(const struct attempt *attempt, const json_t *reply)
 	    strcmp(pin, attempt->account->pin) == 0)
 		return 0;
 	fprintf(stderr,
-	    "The centre %s is not trusted: its public key is %s, not the one "
-	    "that was given with --pin\n",
-	    attempt->account->where, pin);
+	    "The centre %s is not trusted: its public key is %s, not the "
+	    "pinned %s\n",
+	    attempt->account->where, pin, attempt->account->pin);
 	return EXIT_UNTRUSTED;
 }
 
 /* Asks once whether an unknown centre is the right one. */
 static int
-ask_trust(struct attempt *attempt, const char *pin)
+ask_trust(struct attempt *attempt, const char *pin, const char *expired)
 {
-	char answer[16];
+	char answer[16], since[96] = "";
 	json_t *request, *reply;
+
+	if (*expired != '\0')
+		snprintf(since, sizeof(since),
+		    " Its certificate has been expired since %.40s.", expired);
 
 	if (!attempt->prompt->terminal) {
 		fprintf(stderr,
-		    "The identity of %s cannot be verified. If its public key "
-		    "is the right one, add: --pin %s\n",
-		    attempt->account->where, pin);
+		    "The identity of %s cannot be verified.%s If its public "
+		    "key is the right one, add: --pin %s\n",
+		    attempt->account->where, since, pin);
 		return EXIT_UNTRUSTED;
 	}
-	printf("The identity of %s is not known yet. The fingerprint of its "
+	printf("The identity of %s is not known yet.%s The fingerprint of its "
 	       "public key is\n  %s\n",
-	    attempt->account->where, pin);
+	    attempt->account->where, since, pin);
 	switch (
 	    prompt_ask(attempt->prompt, "Is that the right centre (yes/no)? ",
 		true, answer, sizeof(answer))) {
@@ -134,7 +138,7 @@ untrusted(struct attempt *attempt, const json_t *reply)
 	const char *pin = member(reply, "pin");
 
 	if (strcmp(trust, "unknown") == 0)
-		return ask_trust(attempt, pin);
+		return ask_trust(attempt, pin, member(reply, "expired"));
 	if (strcmp(trust, "changed") == 0) {
 		fprintf(stderr,
 		    "The public key of %s has changed; nothing was sent.\n"

@@ -6,6 +6,7 @@
  */
 #include "chat/faces/prompt.h"
 
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <errno.h>
@@ -214,6 +215,23 @@ first_line(const struct prompt *prompt, int fd, char *out, size_t size)
 	return len > 0 ? PROMPT_OK : PROMPT_END;
 }
 
+/*
+ * Says that a password lies open.  No more than that: where secrets are
+ * handed to a container, their mode is not its user's choice.
+ */
+static void
+warn_open(int fd, const char *path)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    (st.st_mode & 077) != 0)
+		fprintf(stderr,
+		    "chat: warning: %s: others can read the password; run: "
+		    "chmod 600 '%s'\n",
+		    path, path);
+}
+
 /* The first line of a file. */
 enum prompt_status
 prompt_file(const struct prompt *prompt, const char *path, char *out,
@@ -226,6 +244,8 @@ prompt_file(const struct prompt *prompt, const char *path, char *out,
 	if (status == PROMPT_END)
 		snprintf(why, 256, "%.180s: %s", path,
 		    errno != 0 ? strerror(errno) : "the first line is empty");
+	else if (status == PROMPT_OK)
+		warn_open(fd, path);
 	if (fd != -1)
 		close(fd);
 	return status;
@@ -236,7 +256,14 @@ _Noreturn static void
 run_command(const char *command, int to)
 {
 	sigset_t none;
+	int null;
 
+	/* What is piped in is ours to read; only a person can be asked. */
+	if (!isatty(STDIN_FILENO)) {
+		null = open("/dev/null", O_RDONLY);
+		dup2(null, STDIN_FILENO);
+		close(null);
+	}
 	dup2(to, STDOUT_FILENO);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
@@ -257,35 +284,61 @@ drain(const struct prompt *prompt, int fd)
 	return PROMPT_STOPPED;
 }
 
+/* False, with a sentence, if the command did not end well. */
+static bool
+ended_well(int result, char why[256])
+{
+	if (WIFEXITED(result) && WEXITSTATUS(result) == 0)
+		return true;
+	if (WIFEXITED(result))
+		snprintf(why, 256,
+		    "the password command failed with exit status %d",
+		    WEXITSTATUS(result));
+	else if (WIFSIGNALED(result))
+		snprintf(why, 256, "the password command was ended: %s",
+		    strsignal(WTERMSIG(result)));
+	return false;
+}
+
 /* The first line of what a command prints. */
 enum prompt_status
 prompt_command(const struct prompt *prompt, const char *command, char *out,
     size_t size, char why[256])
 {
-	enum prompt_status status = PROMPT_END;
+	enum prompt_status status;
 	int ends[2], result = -1;
 	pid_t pid;
 
-	snprintf(why, 256, "the password command failed or printed nothing");
-	if (pipe2(ends, O_CLOEXEC) == -1)
+	if (pipe2(ends, O_CLOEXEC) == -1) {
+		snprintf(why, 256, "the password command: %s", strerror(errno));
 		return PROMPT_END;
+	}
 	pid = fork();
 	if (pid == 0)
 		run_command(command, ends[1]);
-	close(ends[1]);
-	if (pid != -1)
-		status = first_line(prompt, ends[0], out, size);
-	if (status == PROMPT_OK)
-		status = drain(prompt, ends[0]);
-	close(ends[0]);
-	if (pid != -1 && status == PROMPT_STOPPED)
-		kill(pid, SIGTERM);
-	else
-		while (pid != -1 && waitpid(pid, &result, 0) == -1 &&
-		    errno == EINTR)
-			continue;
-	if (status == PROMPT_OK &&
-	    (!WIFEXITED(result) || WEXITSTATUS(result) != 0))
+	if (pid == -1) {
+		snprintf(why, 256, "the password command: %s", strerror(errno));
+		close(ends[0]);
+		close(ends[1]);
 		return PROMPT_END;
+	}
+	close(ends[1]);
+	status = first_line(prompt, ends[0], out, size);
+	if (status != PROMPT_STOPPED &&
+	    drain(prompt, ends[0]) == PROMPT_STOPPED)
+		status = PROMPT_STOPPED;
+	close(ends[0]);
+	if (status == PROMPT_STOPPED) {
+		kill(pid, SIGTERM);
+		return status;
+	}
+	while (waitpid(pid, &result, 0) == -1 && errno == EINTR)
+		continue;
+	if (!ended_well(result, why))
+		return PROMPT_END;
+	if (status == PROMPT_END)
+		snprintf(why, 256,
+		    "the first line that the password command printed is "
+		    "empty");
 	return status;
 }

@@ -50,7 +50,9 @@ enum prompt_status prompt_ask(struct prompt *prompt, const char *question,
 
 /*
  * The first line of a file, or of what a command prints; PROMPT_END with a
- * sentence in why where there is none.
+ * sentence in why where there is none.  The command gets the terminal, so
+ * that it can ask; off a terminal its input is empty.  A file that others
+ * can read gets a warning on stderr.
  */
 enum prompt_status prompt_file(const struct prompt *prompt, const char *path,
     char *out, size_t size, char why[256]);
