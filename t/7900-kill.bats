@@ -32,16 +32,30 @@ everybody_types()
 	types "$from" "broadcast $from>all ${sent[$from>all]}"
 }
 
-# usage: kill_worker ; one that is at work just then, if there is one soon
+# usage: find_worker ; sets worker to one that is at work, if there is one soon
+find_worker()
+{
+	local until=$((SECONDS + 3)) children title
+	# A worker lives for milliseconds: nothing is forked to find it.
+	while [ "$SECONDS" -lt "$until" ]; do
+		read -r -a children <"/proc/$MASTER/task/$MASTER/children" ||
+			true
+		for worker in "${children[@]}"; do
+			title=
+			read -r -d '' title <"/proc/$worker/cmdline" || true
+			[ "$title" != 'chatd: worker' ] || return 0
+		done
+	done 2>/dev/null
+	return 1
+}
+
+# usage: kill_worker ; there is one every few milliseconds
 kill_worker()
 {
-	local pid
-	for _ in {1..20}; do
-		pid=$(pgrep -n -P "$MASTER" -f '^chatd: worker') || continue
-		kill -KILL "$pid" 2>/dev/null || continue
-		killed[worker]=$((killed[worker] + 1))
-		return
-	done
+	local worker
+	find_worker || return 0
+	kill -KILL "$worker" 2>/dev/null || return 0
+	killed[worker]=$((killed[worker] + 1))
 }
 
 # usage: kill_lasting store|keeper ; it may be away just now

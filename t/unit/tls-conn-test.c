@@ -165,11 +165,11 @@ test_lines(struct house *house)
 static void
 test_waiting(struct house *house)
 {
-	static const char text[] = "a\nb\nc\n";
+	static const char text[] = "a\nb\nc\nd\n";
 	struct peer peer = {.ctx = house->client,
 	    .data = text,
 	    .len = sizeof(text) - 1,
-	    .cut = 3,
+	    .cut = 5, /* what the first read may bring for itself */
 	    .polite = true};
 	struct tls_conn conn;
 	char *line;
@@ -181,10 +181,13 @@ test_waiting(struct house *house)
 		strcmp(line, "a") == 0 && line_waiting(&conn.in),
 	    "the second line is seen to wait");
 	ok(tls_read_line(&conn, &line, &len, soon(SOON)) == TLS_OK &&
-		strcmp(line, "b") == 0 && line_waiting(&conn.in),
-	    "the third as well, though another record brought it");
+		strcmp(line, "b") == 0,
+	    "and comes next");
 	ok(tls_read_line(&conn, &line, &len, soon(SOON)) == TLS_OK &&
-		strcmp(line, "c") == 0 && !line_waiting(&conn.in),
+		strcmp(line, "c") == 0 && line_waiting(&conn.in),
+	    "the fourth as well, though another record brought it");
+	ok(tls_read_line(&conn, &line, &len, soon(SOON)) == TLS_OK &&
+		strcmp(line, "d") == 0 && !line_waiting(&conn.in),
 	    "no more after it");
 	ok(tls_read_line(&conn, &line, &len, soon(SOON)) == TLS_END &&
 		tls_read_line(&conn, &line, &len, soon(SOON)) == TLS_END,
