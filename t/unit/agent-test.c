@@ -267,6 +267,7 @@ enter(const char *name, const char *heartbeat, const char *bytes)
 	reply(LOGIN);
 	told("user", "alice");
 	wish("watch", NULL, NULL, NULL, NULL);
+	told("ok", NULL); /* what comes before it would not be told */
 	asked("sync");
 }
 
