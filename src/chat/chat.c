@@ -28,8 +28,10 @@
 #include "chat/faces/face.h"
 #include "chat/faces/line.h"
 #include "chat/faces/login.h"
+#include "chat/faces/oneshot.h"
 #include "chat/faces/prompt.h"
 #include "chat/faces/show.h"
+#include "chat/once.h"
 #include "lib/text.h"
 
 #ifndef PACKAGE_VERSION
@@ -44,6 +46,8 @@ enum {
 	OPT_PIN,
 	OPT_LINE,
 	OPT_STATE,
+	OPT_JSON,
+	OPT_LINES,
 	START_TRIES = 3, /* an agent may end just as we come */
 };
 
@@ -57,6 +61,8 @@ static const struct option long_options[] = {
     {"pin", required_argument, NULL, OPT_PIN},
     {"line", no_argument, NULL, OPT_LINE},
     {"state", required_argument, NULL, OPT_STATE},
+    {"json", no_argument, NULL, OPT_JSON},
+    {"lines", no_argument, NULL, OPT_LINES},
     {"ipv4", no_argument, NULL, '4'},
     {"ipv6", no_argument, NULL, '6'},
     {"help", no_argument, NULL, 'h'},
@@ -66,6 +72,7 @@ static const struct option long_options[] = {
 
 static const char usage_text[] =
     "usage: chat [OPTIONS] [USER@]HOST[:PORT]\n"
+    "       chat [OPTIONS] COMMAND [ARGUMENT...]\n"
     "  -s, --server HOST[:PORT]      the centre\n"
     "  -u, --user USER               the user\n"
     "      --account USER@HOST[:PORT]\n"
@@ -73,14 +80,18 @@ static const char usage_text[] =
     "      --password-command CMD    likewise of what CMD prints\n"
     "      --ca FILE                 trust these authorities and no other\n"
     "      --pin sha256//...         trust this public key and no other\n"
+    "      --json                    one object a line\n"
     "      --line                    lines instead of the full screen\n"
+    "      --lines                   each line of standard input is a message\n"
     "      --state DIR               where sessions and history lie\n"
     "  -4, -6                        use only IPv4, only IPv6\n"
     "  -h, --help                    print this\n"
-    "  -V, --version                 print the version\n";
+    "  -V, --version                 print the version\n"
+    "Commands:\n";
 
 struct options {
 	const char *server, *user, *account, *ca, *pin, *state;
+	bool json, lines;
 };
 
 /* Says what is wrong with the command line. */
@@ -137,11 +148,18 @@ read_options(
 		case OPT_STATE:
 			options->state = optarg;
 			break;
+		case OPT_JSON:
+			options->json = true;
+			break;
+		case OPT_LINES:
+			options->lines = true;
+			break;
 		case OPT_LINE:
 			/* There is no other face yet. */
 			break;
 		case 'h':
 			fputs(usage_text, stdout);
+			oneshot_help(stdout);
 			return EX_OK;
 		case 'V':
 			puts("chat " PACKAGE_VERSION);
@@ -154,35 +172,62 @@ read_options(
 	return -1;
 }
 
+/* The word is no centre: what was meant? */
+static int
+no_centre(const char *word)
+{
+	const char *near = oneshot_nearest(word);
+	char *safe = text_escaped(word, strlen(word), TEXT_WORD);
+
+	if (near != NULL)
+		usage("there is no command \"%s\": did you mean \"%s\"?", safe,
+		    near);
+	else
+		usage("\"%s\" is neither a command nor a centre; a centre is "
+		      "given as [USER@]HOST[:PORT]",
+		    safe);
+	free(safe);
+	return EX_USAGE;
+}
+
+/* The centre that the words name, or NULL with an exit status. */
+static const char *
+word_centre(char **words, int *status)
+{
+	*status = 0;
+	if (!account_names_host(words[0]))
+		*status = no_centre(words[0]);
+	else if (words[1] != NULL)
+		*status = usage("there is a word too many");
+	return *status == 0 ? words[0] : NULL;
+}
+
 /* The account that options and words name; -1 to go on. */
 static int
-find_account(
-    char **words, const struct options *options, struct account *account)
+find_account(char **words, bool command, const struct options *options,
+    struct account *account)
 {
 	const char *centre =
 	    options->server != NULL ? options->server : options->account;
-	char why[ACCOUNT_WHY_LEN], *safe;
+	char why[ACCOUNT_WHY_LEN];
+	int status;
 
 	if (options->account != NULL &&
 	    account_centre(account, options->account, why) == -1)
 		return usage("%s", why);
-	if (words[0] != NULL) {
-		if (!account_names_host(words[0])) {
-			safe =
-			    text_escaped(words[0], strlen(words[0]), TEXT_WORD);
-			usage("\"%s\" is neither a command nor a centre; a "
-			      "centre is given as [USER@]HOST[:PORT]",
-			    safe);
-			free(safe);
-			return EX_USAGE;
-		}
-		if (words[1] != NULL)
-			return usage("there is a word too many");
-		centre = words[0];
+	if (words[0] != NULL && !command) {
+		centre = word_centre(words, &status);
+		if (centre == NULL)
+			return status;
 	}
-	if (centre == NULL)
+	if (centre == NULL && !command)
 		return usage("no centre is given");
-	if ((centre != options->account &&
+	if (centre == NULL) {
+		if (account_only(account, options->state, why) == -1)
+			return usage("%s", why);
+		centre = options->account;
+	}
+	if ((centre != NULL && centre != options->account &&
 		account_centre(account, centre, why) == -1) ||
 	    (options->user != NULL &&
 		account_user(account, options->user, why) == -1) ||
@@ -304,12 +349,58 @@ run(struct account *account, const char *state, struct prompt *prompt)
 	return status;
 }
 
+/* One command and no more. */
+static int
+once(char **words, const struct options *options, struct account *account)
+{
+	struct oneshot shot = {.json = options->json, .lines = options->lines};
+	char why[ONESHOT_WHY_LEN];
+	struct prompt prompt;
+	int status;
+
+	switch (oneshot_parse(&shot, words, why)) {
+	case 0:
+		break;
+	case -1:
+		return usage("%s", why);
+	default:
+		oneshot_release(&shot);
+		fprintf(stderr, "chat: %s\n", why);
+		return EXIT_REFUSED;
+	}
+	prompt_init(&prompt, stop_signals());
+	status = once_main(&shot, account, options->state, &prompt);
+	prompt_release(&prompt);
+	oneshot_release(&shot);
+	return status;
+}
+
+/* The face, until its user leaves. */
+static int
+stay(const struct options *options, struct account *account)
+{
+	struct prompt prompt;
+	int status;
+
+	if (options->json || options->lines)
+		return usage("--json and --lines are for commands");
+	prompt_init(&prompt, stop_signals());
+	status = run(account, options->state, &prompt);
+	if (status == -1) {
+		puts("Goodbye.");
+		status = EX_OK;
+	}
+	prompt_release(&prompt);
+	return status;
+}
+
 int
 main(int argc, char **argv)
 {
 	struct options options = {0};
 	struct account account;
-	struct prompt prompt;
+	char **words;
+	bool command;
 	int status;
 
 	standard_descriptors();
@@ -317,19 +408,15 @@ main(int argc, char **argv)
 	umask(077);
 	account_init(&account);
 	status = read_options(argc, argv, &options, &account);
-	if (status == -1)
-		status = find_account(argv + optind, &options, &account);
-	if (status != -1) {
-		account_release(&account);
-		return status;
-	}
-	prompt_init(&prompt, stop_signals());
-	status = run(&account, options.state, &prompt);
 	if (status == -1) {
-		puts("Goodbye.");
-		status = EX_OK;
+		words = argv + optind;
+		command =
+		    words[0] != NULL && oneshot_find(words[0]) != ONESHOT_COUNT;
+		status = find_account(words, command, &options, &account);
+		if (status == -1)
+			status = command ? once(words, &options, &account)
+					 : stay(&options, &account);
 	}
-	prompt_release(&prompt);
 	account_release(&account);
 	return status;
 }

@@ -68,6 +68,44 @@ desk_state(const char *id, const char *to, const char *state)
 	return event;
 }
 
+/* Who waits for a message learns how far it has come. */
+void
+desk_told(struct agent *agent, struct errand *errand, json_t *event, bool ok)
+{
+	struct waiter waiter = {errand->face, errand->tag};
+	json_t *reply;
+
+	if (errand->face == 0)
+		return;
+	reply = json_copy(event);
+	json_object_del(reply, "event");
+	json_object_set_new(reply, "ok", json_boolean(ok));
+	if (!ok && json_object_get(event, "reason") != NULL)
+		json_object_set(
+		    reply, "error", json_object_get(event, "reason"));
+	if (errand->tag != NULL)
+		json_object_set(reply, "tag", errand->tag);
+	errand->face = 0;
+	errand->tag = NULL;
+	agent_answer(agent, &waiter, reply);
+}
+
+/* Nobody waits for messages that are only kept for now. */
+void
+desk_kept(struct agent *agent)
+{
+	struct errand *errand = outbox_first(&agent->outbox);
+	json_t *event;
+
+	for (; errand != NULL; errand = errand->next) {
+		if (errand->row == 0 || errand->face == 0)
+			continue;
+		event = desk_state(errand->id, errand->to, "queued");
+		desk_told(agent, errand, event, true);
+		json_decref(event);
+	}
+}
+
 static const char *
 state_name(const struct agent *agent)
 {
@@ -220,6 +258,11 @@ queue(struct agent *agent, const struct wish *wish, const char *to)
 	reply = wire_accept(wish->tag);
 	json_object_set_new(reply, "id", json_string(id));
 	json_object_set_new(reply, "state", json_string("queued"));
+	if (wire_get_bool(wish->line, "wait") && !agent->unreachable) {
+		json_object_set_new(reply, "more", json_true());
+		outbox_await(
+		    &agent->outbox, wish->face->serial, json_incref(wish->tag));
+	}
 	door_send(wish->face, reply);
 	door_tell(agent->door, desk_state(id, to, "queued"));
 	session_active(agent);

@@ -325,7 +325,7 @@ message_answered(struct line *line, struct asked **link, const json_t *reply)
 		snprintf((*link)->id, sizeof((*link)->id), "%s", id);
 		return;
 	}
-	show_refusal(reply, (*link)->user);
+	show_refusal(stdout, reply, (*link)->user);
 	forget(line, link);
 }
 
@@ -336,7 +336,7 @@ command_answered(struct line *line, struct asked **link, const json_t *reply)
 	struct asked *asked = *link;
 
 	if (!wire_get_bool(reply, "ok"))
-		show_refusal(reply, asked->user);
+		show_refusal(stdout, reply, asked->user);
 	else if (asked->name == COMMAND_BLOCK)
 		printf("User %s has been blocked.\n", asked->user);
 	else if (asked->name == COMMAND_UNBLOCK)

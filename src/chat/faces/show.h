@@ -7,6 +7,7 @@
 #define CHAT_FACES_SHOW_H
 
 #include <stdint.h>
+#include <stdio.h>
 
 #include <jansson.h>
 
@@ -20,7 +21,7 @@ int show_event(const json_t *event, const char *self);
 void show_complaint(const char *before, const char *text);
 
 /* Prints why a command was refused; user is the one it was about, or "". */
-void show_refusal(const json_t *reply, const char *user);
+void show_refusal(FILE *to, const json_t *reply, const char *user);
 
 /* Prints the names of a reply, one a line; how many. */
 int show_users(const json_t *reply);
