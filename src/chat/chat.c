@@ -349,6 +349,31 @@ run(struct account *account, const char *state, struct prompt *prompt)
 	return status;
 }
 
+/* A session that goes on by itself: with an agent that stays. */
+static int
+log_in(const struct oneshot *shot, struct account *account, const char *state,
+    struct prompt *prompt)
+{
+	char why[ACCOUNT_WHY_LEN];
+	json_t *reply = NULL;
+	struct face face;
+	int status = login_user(account, prompt);
+
+	if (status != 0)
+		return status == -1 ? EX_TEMPFAIL : status;
+	if (account_place(account, state, why) == -1) {
+		show_complaint("chat: ", why);
+		return EX_CANTCREAT;
+	}
+	status = enter(account, prompt, &face, &reply);
+	if (status != 0)
+		return status == -1 ? EX_TEMPFAIL : status;
+	status = oneshot_main(shot, account, &face, prompt, reply);
+	json_decref(reply);
+	face_close(&face);
+	return status;
+}
+
 /* One command and no more. */
 static int
 once(char **words, const struct options *options, struct account *account)
@@ -369,7 +394,9 @@ once(char **words, const struct options *options, struct account *account)
 		return EXIT_REFUSED;
 	}
 	prompt_init(&prompt, stop_signals());
-	status = once_main(&shot, account, options->state, &prompt);
+	status = oneshot_link(shot.name) == LINK_START
+	    ? log_in(&shot, account, options->state, &prompt)
+	    : once_main(&shot, account, options->state, &prompt);
 	prompt_release(&prompt);
 	oneshot_release(&shot);
 	return status;

@@ -48,7 +48,7 @@ carry_out(const struct oneshot *shot, const struct account *account,
 	int status = login_run(account, prompt, face, &login);
 
 	if (status == 0)
-		status = oneshot_main(shot, face, prompt, login);
+		status = oneshot_main(shot, account, face, prompt, login);
 	else if (status == LOGIN_LOST)
 		fputs("chat: the agent has ended; try again\n", stderr);
 	json_decref(login);
@@ -99,7 +99,9 @@ once_main(struct oneshot *shot, struct account *account, const char *state,
 		return EX_CANTCREAT;
 	}
 	if (!attach(account, &face, prompt->stop))
-		return briefly(shot, account, prompt);
+		return oneshot_link(shot->name) == LINK_AGENT
+		    ? oneshot_out(shot, account)
+		    : briefly(shot, account, prompt);
 	status = carry_out(shot, account, prompt, &face);
 	face_close(&face);
 	return status;

@@ -55,6 +55,8 @@ test_words(void)
 	gives("block|bob", false, 0, NULL);
 	gives("block|bob|carol", false, -1, NULL);
 	gives("block", false, -1, NULL);
+	gives("login", false, 0, NULL);
+	gives("logout|now", false, -1, NULL);
 }
 
 static void

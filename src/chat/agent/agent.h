@@ -92,6 +92,7 @@ struct agent {
 	struct loop_timer trouble;
 
 	/* The end. */
+	bool detached; /* the last face that leaves does not take us with it */
 	bool leave; /* as soon as the login under way is over */
 	struct waiter quitting;
 	struct loop_timer end;

@@ -136,6 +136,7 @@ do_status(struct agent *agent, const struct wish *wish)
 	    reply, "reachable", json_boolean(!agent->unreachable));
 	json_object_set_new(
 	    reply, "queued", json_integer(outbox_messages(&agent->outbox)));
+	json_object_set_new(reply, "detached", json_boolean(agent->detached));
 	json_object_set_new(reply, "pin", json_string(agent->seen_pin));
 	door_send(wish->face, reply);
 }
@@ -384,6 +385,32 @@ do_quit(struct agent *agent, const struct wish *wish)
 	agent_leave(agent);
 }
 
+/* From now on the session goes on without a face. */
+static void
+do_detach(struct agent *agent, const struct wish *wish)
+{
+	agent->detached = true;
+	door_send(wish->face, wire_accept(wish->tag));
+}
+
+/* Ends the session whoever else is here; answered after the logout. */
+static void
+do_logout(struct agent *agent, const struct wish *wish)
+{
+	json_t *event;
+
+	if (agent->quitting.face != 0) {
+		refuse(wish, "wait", "A logout is under way.");
+		return;
+	}
+	event = json_object();
+	json_object_set_new(event, "event", json_string("logged-out"));
+	json_object_set_new(event, "reason", json_string("asked"));
+	door_tell(agent->door, event);
+	agent->quitting = waiter_of(wish);
+	agent_leave(agent);
+}
+
 static const struct desk_row rows[] = {
     {"status", false, do_status},
     {"login", false, do_login},
@@ -397,6 +424,8 @@ static const struct desk_row rows[] = {
     {"blocked", true, do_blocked},
     {"sync", true, do_sync},
     {"quit", false, do_quit},
+    {"detach", true, do_detach},
+    {"logout", true, do_logout},
 };
 
 /* Finds the row and asks whether it may run now. */

@@ -16,12 +16,13 @@ struct oneshot_row {
 	const char *name;
 	const char *arguments;
 	const char *options;
+	enum oneshot_link link;
 	const char *help;
 };
 
 static const struct oneshot_row rows[ONESHOT_COUNT] = {
-#define X(oneshot, name, arguments, options, help) \
-	[ONESHOT_##oneshot] = {name, arguments, options, help},
+#define X(oneshot, name, arguments, options, link, help) \
+	[ONESHOT_##oneshot] = {name, arguments, options, LINK_##link, help},
     ONESHOTS(X)
 #undef X
 };
@@ -47,6 +48,12 @@ oneshot_find(const char *word)
 		if (strcmp(rows[i].name, word) == 0)
 			break;
 	return (enum oneshot_name)i;
+}
+
+enum oneshot_link
+oneshot_link(enum oneshot_name name)
+{
+	return rows[name].link;
 }
 
 const char *

@@ -25,6 +25,8 @@ enum {
 
 struct run {
 	const struct oneshot *shot;
+	const struct account *account;
+	const json_t *login;
 	struct face *face;
 	struct prompt *prompt;
 	size_t message_bytes;
@@ -342,24 +344,35 @@ do_list(const struct run *run)
 	return flushed(0);
 }
 
+/* Asks once; NULL with the exit status if there is no good answer. */
+static json_t *
+ask(const struct run *run, json_t *request, int *status)
+{
+	int64_t tag = face_say(run->face, request);
+	json_t *reply =
+	    tag != -1 ? face_reply(run->face, tag, ANSWER_MS) : NULL;
+
+	if (reply == NULL)
+		*status = no_answer(run);
+	else if (!wire_get_bool(reply, "ok")) {
+		*status = refused(run, reply);
+		json_decref(reply);
+		reply = NULL;
+	}
+	return reply;
+}
+
 static int
 do_block(const struct run *run)
 {
 	bool block = run->shot->name == ONESHOT_BLOCK;
 	json_t *request = face_request(block ? "block" : "unblock"), *reply;
-	int64_t tag;
 	int status;
 
 	json_object_set_new(request, "user", json_string(run->shot->user));
-	tag = face_say(run->face, request);
-	reply = tag != -1 ? face_reply(run->face, tag, ANSWER_MS) : NULL;
+	reply = ask(run, request, &status);
 	if (reply == NULL)
-		return no_answer(run);
-	if (!wire_get_bool(reply, "ok")) {
-		status = refused(run, reply);
-		json_decref(reply);
 		return status;
-	}
 	json_decref(reply);
 	if (!run->shot->json) {
 		printf(block ? "User %s has been blocked.\n"
@@ -375,6 +388,127 @@ do_block(const struct run *run)
 	return flushed(0);
 }
 
+/* ---- the session ---- */
+
+/* Prints a reply without what belongs to the line alone. */
+static void
+put_reply(json_t *reply)
+{
+	json_object_del(reply, "tag");
+	json_object_del(reply, "ok");
+	put_json(reply);
+}
+
+/* The session that the login has begun goes on by itself. */
+static int
+do_login(const struct run *run)
+{
+	int status;
+	json_t *reply = ask(run, face_request("detach"), &status);
+
+	if (reply == NULL)
+		return status;
+	json_object_set_new(reply, "user", json_string(run->account->user));
+	json_object_set_new(reply, "session", json_string("in"));
+	if (run->shot->json)
+		put_reply(reply);
+	else
+		show_welcome(run->login, run->account->user);
+	json_decref(reply);
+	return flushed(0);
+}
+
+static int
+do_logout(const struct run *run)
+{
+	int status;
+	json_t *reply = ask(run, face_request("logout"), &status);
+
+	if (reply == NULL)
+		return status;
+	if (run->shot->json)
+		put_reply(reply);
+	else
+		puts("Goodbye.");
+	show_kept(wire_get_number(reply, "queued", 0));
+	json_decref(reply);
+	return flushed(0);
+}
+
+static int
+do_detach(const struct run *run)
+{
+	int status;
+	json_t *reply = ask(run, face_request("detach"), &status);
+
+	if (reply == NULL)
+		return status;
+	if (run->shot->json)
+		put_reply(reply);
+	else
+		puts("You stay logged in.");
+	json_decref(reply);
+	return flushed(0);
+}
+
+/* What the agent says about itself, in one line. */
+static void
+put_status(const json_t *reply, const char *user, const char *where)
+{
+	int64_t queued = wire_get_number(reply, "queued", 0);
+
+	printf("%s at %s: logged in", user, where);
+	if (wire_get_bool(reply, "detached"))
+		fputs(", detached", stdout);
+	if (!wire_get_bool(reply, "reachable"))
+		fputs(", the centre cannot be reached", stdout);
+	if (queued > 0)
+		printf(queued == 1 ? ", %lld message waits"
+				   : ", %lld messages wait",
+		    (long long)queued);
+	putchar('\n');
+}
+
+static int
+do_status(const struct run *run)
+{
+	int status;
+	json_t *reply = ask(run, face_request("status"), &status);
+
+	if (reply == NULL)
+		return status;
+	if (run->shot->json)
+		put_reply(reply);
+	else
+		put_status(reply, run->account->user, run->account->where);
+	json_decref(reply);
+	return flushed(0);
+}
+
+/* There is no agent with a session. */
+int
+oneshot_out(const struct oneshot *shot, const struct account *account)
+{
+	json_t *reply;
+
+	if (shot->name != ONESHOT_STATUS) {
+		fputs("chat: Nobody is logged in.\n", stderr);
+		return EXIT_REFUSED;
+	}
+	if (!shot->json) {
+		printf(
+		    "%s at %s: not logged in\n", account->user, account->where);
+		return flushed(0);
+	}
+	reply = json_object();
+	json_object_set_new(reply, "user", json_string(account->user));
+	json_object_set_new(reply, "centre", json_string(account->where));
+	json_object_set_new(reply, "session", json_string("out"));
+	put_json(reply);
+	json_decref(reply);
+	return flushed(0);
+}
+
 static int (*const steps[ONESHOT_COUNT])(const struct run *run) = {
     [ONESHOT_SEND] = do_message,
     [ONESHOT_BROADCAST] = do_message,
@@ -382,14 +516,24 @@ static int (*const steps[ONESHOT_COUNT])(const struct run *run) = {
     [ONESHOT_BLOCK] = do_block,
     [ONESHOT_UNBLOCK] = do_block,
     [ONESHOT_BLOCKED] = do_list,
+    [ONESHOT_LOGIN] = do_login,
+    [ONESHOT_LOGOUT] = do_logout,
+    [ONESHOT_DETACH] = do_detach,
+    [ONESHOT_STATUS] = do_status,
 };
 
 /* Carries it out. */
 int
-oneshot_main(const struct oneshot *shot, struct face *face,
-    struct prompt *prompt, const json_t *login)
+oneshot_main(const struct oneshot *shot, const struct account *account,
+    struct face *face, struct prompt *prompt, const json_t *login)
 {
-	struct run run = {.shot = shot, .face = face, .prompt = prompt};
+	struct run run = {
+	    .shot = shot,
+	    .account = account,
+	    .login = login,
+	    .face = face,
+	    .prompt = prompt,
+	};
 	const char *warning = wire_get_string(login, "warning");
 
 	run.message_bytes =

@@ -18,19 +18,32 @@
 #include "chat/faces/prompt.h"
 #include "lib/text.h"
 
-/* command, its name, arguments, options of its own, help. */
-#define ONESHOTS(X)                                                  \
-	X(SEND, "send", "USER [TEXT...]", "lines", "send a message") \
-	X(BROADCAST, "broadcast", "[TEXT...]", "lines",              \
-	    "send a message to all who are online")                  \
-	X(ONLINE, "online", "", "", "list who is online")            \
-	X(BLOCK, "block", "USER", "",                                \
-	    "refuse what USER sends, and be invisible to USER")      \
-	X(UNBLOCK, "unblock", "USER", "", "undo a block")            \
-	X(BLOCKED, "blocked", "", "", "list whom you have blocked")
+/* What a command needs to be carried out. */
+enum oneshot_link {
+	LINK_ANY, /* an agent with a session, or a brief login */
+	LINK_AGENT, /* an agent with a session, and none is started */
+	LINK_START, /* an agent, which is started if there is none */
+};
+
+/* command, its name, arguments, options of its own, link, help. */
+#define ONESHOTS(X)                                                       \
+	X(SEND, "send", "USER [TEXT...]", "lines", ANY, "send a message") \
+	X(BROADCAST, "broadcast", "[TEXT...]", "lines", ANY,              \
+	    "send a message to all who are online")                       \
+	X(ONLINE, "online", "", "", ANY, "list who is online")            \
+	X(BLOCK, "block", "USER", "", ANY,                                \
+	    "refuse what USER sends, and be invisible to USER")           \
+	X(UNBLOCK, "unblock", "USER", "", ANY, "undo a block")            \
+	X(BLOCKED, "blocked", "", "", ANY, "list whom you have blocked")  \
+	X(LOGIN, "login", "", "", START, "log in, and stay so")           \
+	X(LOGOUT, "logout", "", "", AGENT, "log out")                     \
+	X(DETACH, "detach", "", "", AGENT,                                \
+	    "stay logged in when the last face leaves")                   \
+	X(STATUS, "status", "", "", AGENT,                                \
+	    "say who is logged in, and what waits")
 
 enum oneshot_name {
-#define X(oneshot, name, arguments, options, help) ONESHOT_##oneshot,
+#define X(oneshot, name, arguments, options, link, help) ONESHOT_##oneshot,
 	ONESHOTS(X)
 #undef X
 	    ONESHOT_COUNT
@@ -72,6 +85,14 @@ bool oneshot_reads(const struct oneshot *shot);
 /* Reads the text where it is one message; 0 or an exit status. */
 int oneshot_read(struct oneshot *shot, struct prompt *prompt);
 
+enum oneshot_link oneshot_link(enum oneshot_name name);
+
+/*
+ * Where there is no agent with a session for what needs one: says so, and
+ * returns the exit status.
+ */
+int oneshot_out(const struct oneshot *shot, const struct account *account);
+
 /* The list of commands. */
 void oneshot_help(FILE *to);
 
@@ -79,7 +100,7 @@ void oneshot_help(FILE *to);
  * Carries it out.  login is the reply to the login (borrowed).  Returns the
  * process's exit status.
  */
-int oneshot_main(const struct oneshot *shot, struct face *face,
-    struct prompt *prompt, const json_t *login);
+int oneshot_main(const struct oneshot *shot, const struct account *account,
+    struct face *face, struct prompt *prompt, const json_t *login);
 
 #endif

@@ -190,6 +190,10 @@ show_logged_out(const json_t *event, const char *self)
 {
 	const char *reason = wire_get_string(event, "reason");
 
+	if (reason != NULL && strcmp(reason, "asked") == 0) {
+		puts("You have logged out.");
+		return EXIT_REFUSED;
+	}
 	if (reason == NULL || strcmp(reason, "replaced") != 0) {
 		puts("Your session has ended; start chat again to log in.");
 		return EXIT_LOGIN;
@@ -287,6 +291,20 @@ show_users(const json_t *reply)
 		count++;
 	}
 	return count;
+}
+
+/* Greets the user who has logged in. */
+void
+show_welcome(const json_t *login, const char *user)
+{
+	int64_t failed = wire_get_number(login, "failed_attempts", 0);
+
+	printf("Welcome, %s.\n", user);
+	if (failed == 1)
+		puts("1 failed login since your last one.");
+	else if (failed > 1)
+		printf("%lld failed logins since your last one.\n",
+		    (long long)failed);
 }
 
 /* Says how many messages are left for the next start. */

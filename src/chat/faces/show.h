@@ -26,6 +26,9 @@ void show_refusal(FILE *to, const json_t *reply, const char *user);
 /* Prints the names of a reply, one a line; how many. */
 int show_users(const json_t *reply);
 
+/* Greets the user who has logged in; login is the reply to that. */
+void show_welcome(const json_t *login, const char *user);
+
 /* Says (on stderr) how many messages are left for the next start. */
 void show_kept(int64_t count);
 
