@@ -48,6 +48,7 @@ enum {
 	OPT_STATE,
 	OPT_JSON,
 	OPT_LINES,
+	OPT_SEARCH,
 	START_TRIES = 3, /* an agent may end just as we come */
 };
 
@@ -63,6 +64,7 @@ static const struct option long_options[] = {
     {"state", required_argument, NULL, OPT_STATE},
     {"json", no_argument, NULL, OPT_JSON},
     {"lines", no_argument, NULL, OPT_LINES},
+    {"search", required_argument, NULL, OPT_SEARCH},
     {"ipv4", no_argument, NULL, '4'},
     {"ipv6", no_argument, NULL, '6'},
     {"help", no_argument, NULL, 'h'},
@@ -83,6 +85,8 @@ static const char usage_text[] =
     "      --json                    one object a line\n"
     "      --line                    lines instead of the full screen\n"
     "      --lines                   each line of standard input is a message\n"
+    "  -n N                          the last N only\n"
+    "      --search WORDS            only what has these words\n"
     "      --state DIR               where sessions and history lie\n"
     "  -4, -6                        use only IPv4, only IPv6\n"
     "  -h, --help                    print this\n"
@@ -91,6 +95,7 @@ static const char usage_text[] =
 
 struct options {
 	const char *server, *user, *account, *ca, *pin, *state;
+	const char *search, *last;
 	bool json, lines;
 };
 
@@ -115,8 +120,8 @@ read_options(
 {
 	int c;
 
-	while ((c = getopt_long(argc, argv, "s:u:46hV", long_options, NULL)) !=
-	    -1) {
+	while ((c = getopt_long(
+		    argc, argv, "s:u:n:46hV", long_options, NULL)) != -1) {
 		switch (c) {
 		case 's':
 			options->server = optarg;
@@ -153,6 +158,12 @@ read_options(
 			break;
 		case OPT_LINES:
 			options->lines = true;
+			break;
+		case OPT_SEARCH:
+			options->search = optarg;
+			break;
+		case 'n':
+			options->last = optarg;
 			break;
 		case OPT_LINE:
 			/* There is no other face yet. */
@@ -378,7 +389,12 @@ log_in(const struct oneshot *shot, struct account *account, const char *state,
 static int
 once(char **words, const struct options *options, struct account *account)
 {
-	struct oneshot shot = {.json = options->json, .lines = options->lines};
+	struct oneshot shot = {
+	    .json = options->json,
+	    .lines = options->lines,
+	    .search = options->search,
+	    .last = options->last,
+	};
 	char why[ONESHOT_WHY_LEN];
 	struct prompt prompt;
 	int status;
@@ -409,8 +425,10 @@ stay(const struct options *options, struct account *account)
 	struct prompt prompt;
 	int status;
 
-	if (options->json || options->lines)
-		return usage("--json and --lines are for commands");
+	if (options->json || options->lines || options->search != NULL ||
+	    options->last != NULL)
+		return usage(
+		    "--json, --lines, --search and -n are for commands");
 	prompt_init(&prompt, stop_signals());
 	status = run(account, options->state, &prompt);
 	if (status == -1) {

@@ -78,6 +78,29 @@ briefly(const struct oneshot *shot, const struct account *account,
 	return status;
 }
 
+/* The history needs nobody but its file. */
+static int
+from_book(const struct oneshot *shot, const struct account *account,
+    struct prompt *prompt)
+{
+	struct face face = {.stop = prompt->stop};
+	json_t *nobody = json_object();
+	pid_t pid;
+	int status;
+
+	face.fd = brief_start(account, &pid);
+	if (face.fd == -1) {
+		perror("chat: the history");
+		json_decref(nobody);
+		return EX_OSERR;
+	}
+	status = oneshot_main(shot, account, &face, prompt, nobody);
+	json_decref(nobody);
+	face_close(&face);
+	brief_stop(pid);
+	return status;
+}
+
 /* Carries a command out for the account. */
 int
 once_main(struct oneshot *shot, struct account *account, const char *state,
@@ -98,6 +121,8 @@ once_main(struct oneshot *shot, struct account *account, const char *state,
 		show_complaint("chat: ", why);
 		return EX_CANTCREAT;
 	}
+	if (oneshot_link(shot->name) == LINK_BOOK)
+		return from_book(shot, account, prompt);
 	if (!attach(account, &face, prompt->stop))
 		return oneshot_link(shot->name) == LINK_AGENT
 		    ? oneshot_out(shot, account)

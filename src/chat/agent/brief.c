@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A brief login: a process that does for one face what an agent does, for
- * one command.  It has no session and no book, shows nobody as online and
- * ends with its face.  The password stays here, since every connection has
- * to prove it again.
+ * one command.  It has no session, shows nobody as online and ends with its
+ * face; of the book it only reads the history.  The password stays here, since
+ * every connection has to prove it again.
  */
 #include "chat/agent/brief.h"
 
@@ -316,7 +316,148 @@ list(struct brief *brief, const struct brief_row *row, const json_t *line)
 	return reply;
 }
 
+/* ---- the account's book, which needs no login ---- */
+
+struct reading {
+	struct brief *brief;
+	json_t *tag;
+	bool gone;
+};
+
+/* Sends one line of several. */
+static bool
+say_more(struct reading *reading, json_t *line)
+{
+	json_object_set_new(line, "ok", json_true());
+	json_object_set_new(line, "more", json_true());
+	if (reading->tag != NULL)
+		json_object_set(line, "tag", reading->tag);
+	reading->gone = !say(reading->brief, line);
+	return !reading->gone;
+}
+
+static bool
+say_row(void *arg, const struct book_row *row)
+{
+	static const char *const states[] = {
+	    [BOOK_RECEIVED] = "received",
+	    [BOOK_QUEUED] = "queued",
+	    [BOOK_ACCEPTED] = "accepted",
+	    [BOOK_FETCHED] = "fetched",
+	    [BOOK_REFUSED] = "refused",
+	};
+	static const char *const kinds[] = {
+	    [BOOK_MESSAGE] = "message",
+	    [BOOK_BROADCAST] = "broadcast",
+	    [BOOK_NOTICE] = "notice",
+	    [BOOK_LOGIN] = "login",
+	    [BOOK_LOGOUT] = "logout",
+	};
+	char time[WIRE_TIME_LEN + 1];
+	const struct {
+		const char *name, *value;
+	} members[] = {
+	    {"time", time},
+	    {"type", kinds[row->kind]},
+	    {"from", row->author},
+	    {"to", row->recipient},
+	    {"id", *row->id != '!' ? row->id : ""},
+	    {"text", row->text},
+	    {"state", states[row->state]},
+	    {"reason", row->reason},
+	};
+	json_t *line = json_object();
+
+	wire_time_format(row->time, time);
+	for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++)
+		if (*members[i].value != '\0')
+			json_object_set_new(line, members[i].name,
+			    json_string(members[i].value));
+	return say_more(arg, line);
+}
+
+static void
+say_contact(void *arg, const char *user, int64_t ms)
+{
+	struct reading *reading = arg;
+	char time[WIRE_TIME_LEN + 1];
+	json_t *line = json_object();
+
+	wire_time_format(ms, time);
+	json_object_set_new(line, "user", json_string(user));
+	json_object_set_new(line, "last", json_string(time));
+	if (reading->gone)
+		json_decref(line);
+	else
+		say_more(reading, line);
+}
+
+/* The book's own fault, for the face. */
+static json_t *
+book_fault(const char *why)
+{
+	json_t *reply = desk_refuse(NULL, "failed", why);
+
+	json_object_set_new(reply, "status", json_integer(EX_IOERR));
+	return reply;
+}
+
+static const char *
+member(const json_t *line, const char *key)
+{
+	const char *value = wire_get_string(line, key);
+
+	return value != NULL ? value : "";
+}
+
+/* Reads the book: its rows or its contacts, then a reply without "more". */
+static json_t *
+read_book(struct brief *brief, const json_t *line, bool contacts)
+{
+	struct reading reading = {brief, json_object_get(line, "tag"), false};
+	struct book_query query = {
+	    .user = member(line, "user"),
+	    .words = member(line, "words"),
+	    .limit = wire_get_number(line, "max", -1),
+	    .presence = wire_get_bool(line, "presence"),
+	};
+	char *path = account_path(brief->account, "book.db");
+	char why[BOOK_WHY_LEN];
+	struct book *book;
+	json_t *reply;
+	int result;
+
+	/* Who has never been logged in here has no history. */
+	if (access(path, F_OK) == -1 && errno == ENOENT) {
+		free(path);
+		return wire_accept(NULL);
+	}
+	book = book_open(path, brief->account->user, why);
+	free(path);
+	if (book == NULL)
+		return book_fault(why);
+	result = contacts ? book_contacts(book, say_contact, &reading)
+			  : book_history(book, &query, say_row, &reading);
+	reply = result == 0 ? wire_accept(NULL) : book_fault(book_why(book));
+	book_close(book);
+	return reply;
+}
+
+static json_t *
+do_history(struct brief *brief, const json_t *line)
+{
+	return read_book(brief, line, false);
+}
+
+static json_t *
+do_contacts(struct brief *brief, const json_t *line)
+{
+	return read_book(brief, line, true);
+}
+
 static const struct brief_row rows[] = {
+    {"history", NULL, do_history},
+    {"contacts", NULL, do_contacts},
     {"login", NULL, do_login},
     {"trust", NULL, do_trust},
     {"send", "to", NULL},

@@ -90,6 +90,35 @@ join(char *const *words, size_t *len)
 	return text;
 }
 
+/* True if the option is not given, or is one of the command's. */
+static bool
+takes(const struct oneshot_row *row, bool given, const char *option)
+{
+	return !given || strstr(row->options, option) != NULL;
+}
+
+/* Are the options those of this command? */
+static int
+check_options(struct oneshot *shot, const struct oneshot_row *row,
+    char why[ONESHOT_WHY_LEN])
+{
+	char *end;
+
+	if (!takes(row, shot->lines, "lines"))
+		return wrong(why, "%s takes no --lines", row->name);
+	if (!takes(row, shot->search != NULL, "search"))
+		return wrong(why, "%s takes no --search", row->name);
+	if (!takes(row, shot->last != NULL, "n"))
+		return wrong(why, "%s takes no -n", row->name);
+	shot->count = -1;
+	if (shot->last == NULL)
+		return 0;
+	shot->count = strtol(shot->last, &end, 10);
+	if (end == shot->last || *end != '\0' || shot->count < 0)
+		return wrong(why, "-n wants a number");
+	return 0;
+}
+
 /* Takes the words apart. */
 int
 oneshot_parse(
@@ -103,9 +132,10 @@ oneshot_parse(
 		return wrong(why, "there is no such command");
 	row = &rows[shot->name];
 	words++;
-	if (shot->lines && strstr(row->options, "lines") == NULL)
-		return wrong(why, "%s takes no --lines", row->name);
-	if (strncmp(row->arguments, "USER", 4) == 0) {
+	if (check_options(shot, row, why) == -1)
+		return -1;
+	if (strstr(row->arguments, "USER") != NULL &&
+	    (*words != NULL || *row->arguments != '[')) {
 		if (*words == NULL)
 			return usage(row, why);
 		text_escape(

@@ -485,6 +485,54 @@ do_status(const struct run *run)
 	return flushed(0);
 }
 
+/* ---- the history ---- */
+
+/* One reply of several: a row or a contact. */
+static void
+put_entry(const struct run *run, json_t *reply)
+{
+	json_object_del(reply, "more");
+	if (run->shot->json || run->shot->name == ONESHOT_EXPORT)
+		put_reply(reply);
+	else if (run->shot->name == ONESHOT_CONTACTS)
+		printf("%s\n", wire_get_string(reply, "user"));
+	else
+		show_row(reply);
+}
+
+/* Asks for rows or contacts and prints them as they come. */
+static int
+do_book(const struct run *run)
+{
+	bool contacts = run->shot->name == ONESHOT_CONTACTS, more;
+	json_t *request = face_request(contacts ? "contacts" : "history");
+	json_t *reply;
+	int64_t tag;
+	int status = 0;
+
+	json_object_set_new(request, "user", json_string(run->shot->user));
+	json_object_set_new(request, "max", json_integer(run->shot->count));
+	json_object_set_new(request, "presence",
+	    json_boolean(run->shot->name == ONESHOT_EXPORT));
+	if (run->shot->search != NULL)
+		json_object_set_new(
+		    request, "words", json_string(run->shot->search));
+	tag = face_say(run->face, request);
+	do {
+		reply =
+		    tag != -1 ? face_reply(run->face, tag, ANSWER_MS) : NULL;
+		if (reply == NULL)
+			return no_answer(run);
+		more = wire_get_bool(reply, "more");
+		if (!wire_get_bool(reply, "ok"))
+			status = refused(run, reply);
+		else if (more)
+			put_entry(run, reply);
+		json_decref(reply);
+	} while (more && !ferror(stdout));
+	return flushed(status);
+}
+
 /* There is no agent with a session. */
 int
 oneshot_out(const struct oneshot *shot, const struct account *account)
@@ -520,6 +568,9 @@ static int (*const steps[ONESHOT_COUNT])(const struct run *run) = {
     [ONESHOT_LOGOUT] = do_logout,
     [ONESHOT_DETACH] = do_detach,
     [ONESHOT_STATUS] = do_status,
+    [ONESHOT_HISTORY] = do_book,
+    [ONESHOT_CONTACTS] = do_book,
+    [ONESHOT_EXPORT] = do_book,
 };
 
 /* Carries it out. */

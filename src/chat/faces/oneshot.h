@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include <jansson.h>
@@ -22,6 +23,7 @@
 enum oneshot_link {
 	LINK_ANY, /* an agent with a session, or a brief login */
 	LINK_AGENT, /* an agent with a session, and none is started */
+	LINK_BOOK, /* the history alone: no login, no connection */
 	LINK_START, /* an agent, which is started if there is none */
 };
 
@@ -40,7 +42,12 @@ enum oneshot_link {
 	X(DETACH, "detach", "", "", AGENT,                                \
 	    "stay logged in when the last face leaves")                   \
 	X(STATUS, "status", "", "", AGENT,                                \
-	    "say who is logged in, and what waits")
+	    "say who is logged in, and what waits")                       \
+	X(HISTORY, "history", "[USER]", "search n", BOOK,                 \
+	    "print what was said")                                        \
+	X(CONTACTS, "contacts", "", "", BOOK,                             \
+	    "list whom one has written with")                             \
+	X(EXPORT, "export", "", "", BOOK, "print everything as JSON")
 
 enum oneshot_name {
 #define X(oneshot, name, arguments, options, link, help) ONESHOT_##oneshot,
@@ -58,6 +65,9 @@ struct oneshot {
 	char *text; /* owned; NULL: standard input */
 	size_t text_len;
 	bool json, lines;
+	const char *search; /* words, or NULL */
+	const char *last; /* a number, or NULL */
+	int64_t count; /* what it means; -1: all */
 };
 
 /* The command of that name, or ONESHOT_COUNT; and the nearest, or NULL. */
@@ -65,8 +75,8 @@ enum oneshot_name oneshot_find(const char *word);
 const char *oneshot_nearest(const char *word);
 
 /*
- * Takes the words apart, the first of which is the command's name; json and
- * lines are the caller's.  -1 with a sentence in why; -2 likewise for a text
+ * Takes the words apart, the first of which is the command's name; the
+ * options are the caller's.  -1 with a sentence in why; -2 likewise for a text
  * that cannot be sent.
  */
 int oneshot_parse(

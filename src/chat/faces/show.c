@@ -293,6 +293,37 @@ show_users(const json_t *reply)
 	return count;
 }
 
+/* Prints one row of the history: who, when, how it fared, what. */
+void
+show_row(const json_t *row)
+{
+	const char *state = wire_get_string(row, "state");
+	const char *type = wire_get_string(row, "type");
+	bool own = state != NULL && strcmp(state, "received") != 0;
+	bool to_all = type != NULL && strcmp(type, "broadcast") == 0;
+	char when[32];
+
+	local_time(row, when);
+	if (own)
+		fputs(to_all ? "to all" : "to ", stdout);
+	if (own && !to_all)
+		put(row, "to", TEXT_WORD);
+	else if (!own && type != NULL && strcmp(type, "notice") == 0)
+		fputs("Notice", stdout);
+	else if (!own)
+		put(row, "from", TEXT_WORD);
+	printf(!own && to_all ? " (to all, %s" : " (%s", when);
+	if (own)
+		printf(", %s", state);
+	if (wire_get_string(row, "reason") != NULL) {
+		fputs(": ", stdout);
+		put(row, "reason", TEXT_WORD);
+	}
+	fputs("): ", stdout);
+	put(row, "text", TEXT_SCREEN);
+	putchar('\n');
+}
+
 /* Greets the user who has logged in. */
 void
 show_welcome(const json_t *login, const char *user)
