@@ -52,7 +52,7 @@ helped()
 	done
 	for option in --server --user --account --password-file \
 		--password-command --ca --pin --line --state -4 -6 --help \
-		--version; do
+		--version --json --lines --search -n; do
 		holds "$(chat --help)" "$option"
 	done
 }

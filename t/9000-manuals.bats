@@ -129,6 +129,16 @@ default_of()
 	done
 }
 
+@test "chat(1) has every command of the command line" {
+	words=$(chat --help | sed -n '/^Commands:/,$s/^  \([a-z]*\).*/\1/p')
+	[ "$(wc -l <<<"$words")" -ge 6 ]
+	sed '1,/^\.Ss One command/d; /^\.Ss/,$d' "$man/chat.1" >"$dir/section"
+	for word in $words; do
+		grep -qE "^\.It Ic $word( |\$)" "$dir/section" ||
+			fail "chat(1) has no $word"
+	done
+}
+
 @test "chatctl(8) has every command" {
 	chatctl -h >"$dir/help"
 	names=$(sed -n '3,/^$/s/^  \([a-z]*\( [a-z]*\)\{0,1\}\).*/\1/p' \

@@ -10,6 +10,7 @@
 #include <sys/un.h>
 
 #include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
@@ -272,6 +273,52 @@ state_find(const char *given)
 	if (base != NULL && *base == '/')
 		return format_new("%s/chat", base);
 	return format_new("%s/.local/state/chat", account_home());
+}
+
+/* True if that account has a book there. */
+static bool
+has_book(const char *state, const char *name)
+{
+	char *path;
+	bool has;
+
+	if (*name == '.' || strchr(name, '@') == NULL)
+		return false;
+	path = format_new("%s/%s/book.db", state, name);
+	has = access(path, F_OK) == 0;
+	free(path);
+	return has;
+}
+
+/* Takes the only account that has been used here. */
+int
+account_only(
+    struct account *account, const char *given, char why[ACCOUNT_WHY_LEN])
+{
+	char *state = state_find(given), *name = NULL;
+	DIR *dir = state != NULL ? opendir(state) : NULL;
+	const struct dirent *entry;
+	int count = 0, result = -1;
+
+	while (dir != NULL && (entry = readdir(dir)) != NULL) {
+		if (!has_book(state, entry->d_name))
+			continue;
+		if (count++ == 0)
+			name = format_new("%s", entry->d_name);
+	}
+	if (dir != NULL)
+		closedir(dir);
+	if (count == 1)
+		result = account_centre(account, name, why);
+	else
+		wrong(why,
+		    count == 0
+			? "no centre is given"
+			: "there is more than one account: choose one with "
+			  "--account USER@HOST[:PORT]");
+	free(name);
+	free(state);
+	return result;
 }
 
 /* Our own directory must be ours and closed to all others. */

@@ -44,6 +44,13 @@ bool account_names_host(const char *word);
 int account_centre(
     struct account *account, const char *word, char why[ACCOUNT_WHY_LEN]);
 
+/*
+ * Takes the only account that has been used here, if there is exactly one;
+ * state as in account_place().  -1 with a sentence in why.
+ */
+int account_only(
+    struct account *account, const char *state, char why[ACCOUNT_WHY_LEN]);
+
 /* Takes a user's name; -1 with a sentence in why. */
 int account_user(
     struct account *account, const char *name, char why[ACCOUNT_WHY_LEN]);

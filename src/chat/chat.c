@@ -1,22 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * chat: reads the options, finds the account and its agent, and runs a face.
+ * chat: finds the account and its agent, and runs a face or one command.
  * It must never speak to the centre itself, and never show a password.
  */
-#ifdef HAVE_CONFIG_H
-#include "config.h"
-#endif
-
 #include <sys/resource.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,233 +21,14 @@
 #include "chat/faces/face.h"
 #include "chat/faces/line.h"
 #include "chat/faces/login.h"
+#include "chat/faces/oneshot.h"
 #include "chat/faces/prompt.h"
 #include "chat/faces/show.h"
+#include "chat/once.h"
+#include "chat/options.h"
 #include "chat/profile.h"
-#include "lib/text.h"
 
-#ifndef PACKAGE_VERSION
-#define PACKAGE_VERSION "unknown"
-#endif
-
-enum {
-	OPT_ACCOUNT = 256,
-	OPT_CONFIG,
-	OPT_PASSWORD_FILE,
-	OPT_PASSWORD_COMMAND,
-	OPT_CA,
-	OPT_PIN,
-	OPT_LINE,
-	OPT_STATE,
-	START_TRIES = 3, /* an agent may end just as we come */
-};
-
-static const struct option long_options[] = {
-    {"server", required_argument, NULL, 's'},
-    {"user", required_argument, NULL, 'u'},
-    {"account", required_argument, NULL, OPT_ACCOUNT},
-    {"config", required_argument, NULL, OPT_CONFIG},
-    {"password-file", required_argument, NULL, OPT_PASSWORD_FILE},
-    {"password-command", required_argument, NULL, OPT_PASSWORD_COMMAND},
-    {"ca", required_argument, NULL, OPT_CA},
-    {"pin", required_argument, NULL, OPT_PIN},
-    {"line", no_argument, NULL, OPT_LINE},
-    {"state", required_argument, NULL, OPT_STATE},
-    {"ipv4", no_argument, NULL, '4'},
-    {"ipv6", no_argument, NULL, '6'},
-    {"help", no_argument, NULL, 'h'},
-    {"version", no_argument, NULL, 'V'},
-    {NULL, 0, NULL, 0},
-};
-
-static const char usage_text[] =
-    "usage: chat [OPTIONS] [[USER@]HOST[:PORT]]\n"
-    "  -s, --server HOST[:PORT]      the centre\n"
-    "  -u, --user USER               the user\n"
-    "      --account NAME            an account of the configuration, or\n"
-    "                                USER@HOST[:PORT]\n"
-    "      --config FILE             instead of chat.conf; see chat.conf(5)\n"
-    "      --password-file FILE      its first line is the password\n"
-    "      --password-command CMD    likewise of what CMD prints\n"
-    "      --ca FILE                 trust these authorities and no other\n"
-    "      --pin sha256//...         trust this public key and no other\n"
-    "      --line                    lines instead of the full screen\n"
-    "      --state DIR               where sessions and history lie\n"
-    "  -4, -6                        use only IPv4, only IPv6\n"
-    "  -h, --help                    print this\n"
-    "  -V, --version                 print the version\n";
-
-struct options {
-	const char *server, *user, *account, *config, *ca, *pin, *state;
-};
-
-/* Says what is wrong with the command line. */
-__attribute__((format(printf, 1, 2))) static int
-usage(const char *fmt, ...)
-{
-	va_list args;
-
-	fputs("chat: ", stderr);
-	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
-	va_end(args);
-	fputs("\nTry \"chat --help\".\n", stderr);
-	return EX_USAGE;
-}
-
-/* Reads the options: -1 to go on, else an exit status. */
-static int
-read_options(
-    int argc, char **argv, struct options *options, struct account *account)
-{
-	int c;
-
-	while ((c = getopt_long(argc, argv, "s:u:46hV", long_options, NULL)) !=
-	    -1) {
-		switch (c) {
-		case 's':
-			options->server = optarg;
-			break;
-		case 'u':
-			options->user = optarg;
-			break;
-		case '4':
-			account->family = AF_INET;
-			break;
-		case '6':
-			account->family = AF_INET6;
-			break;
-		case OPT_ACCOUNT:
-			options->account = optarg;
-			break;
-		case OPT_CONFIG:
-			options->config = optarg;
-			break;
-		case OPT_PASSWORD_FILE:
-			account->password_file = optarg;
-			break;
-		case OPT_PASSWORD_COMMAND:
-			account->password_command = optarg;
-			break;
-		case OPT_CA:
-			options->ca = optarg;
-			break;
-		case OPT_PIN:
-			options->pin = optarg;
-			break;
-		case OPT_STATE:
-			options->state = optarg;
-			break;
-		case OPT_LINE:
-			/* There is no other face yet. */
-			break;
-		case 'h':
-			fputs(usage_text, stdout);
-			return EX_OK;
-		case 'V':
-			puts("chat " PACKAGE_VERSION);
-			return EX_OK;
-		default:
-			fputs("Try \"chat --help\".\n", stderr);
-			return EX_USAGE;
-		}
-	}
-	return -1;
-}
-
-/* Nobody knows which account is meant. */
-static int
-no_account(const struct profile *profile, const char *name)
-{
-	const char *near = name ? profile_nearest(profile, name) : NULL;
-	char *safe, *names;
-
-	if (name == NULL && profile->count == 0)
-		return usage("no centre is given");
-	if (name == NULL) {
-		names = profile_names(profile);
-		usage("no centre is given, and no account is the default in "
-		      "%s: give --account with one of %s",
-		    profile->file, names);
-		free(names);
-		return EX_USAGE;
-	}
-	safe = text_escaped(name, strlen(name), TEXT_WORD);
-	usage("there is no account \"%s\" in %s%s%s%s", safe, profile->file,
-	    near != NULL ? "; did you mean \"" : "", near != NULL ? near : "",
-	    near != NULL ? "\"?" : "");
-	free(safe);
-	return EX_USAGE;
-}
-
-/*
- * The account that is named, or meant where no centre is; -1 to go on, with
- * what the configuration has of it.
- */
-static int
-named_account(const struct options *options, const struct profile *profile,
-    bool elsewhere, struct account *account,
-    const struct profile_account **entry)
-{
-	char why[ACCOUNT_WHY_LEN];
-
-	*entry = NULL;
-	account->heartbeat = profile->heartbeat;
-	if (options->account == NULL && elsewhere)
-		return -1;
-	*entry = profile_find(profile, options->account);
-	if (*entry != NULL)
-		return profile_begin(*entry, account, why) == -1
-		    ? usage("%s", why)
-		    : -1;
-	if (options->account == NULL || !account_names_host(options->account))
-		return no_account(profile, options->account);
-	if (account_centre(account, options->account, why) == -1)
-		return usage("%s", why);
-	return -1;
-}
-
-/* The account that options and words name; -1 to go on. */
-static int
-find_account(char **words, const struct options *options,
-    const struct profile *profile, struct account *account)
-{
-	const struct profile_account *entry;
-	const char *centre = options->server;
-	char why[ACCOUNT_WHY_LEN], *safe;
-	int status;
-
-	status = named_account(options, profile,
-	    options->server != NULL || words[0] != NULL, account, &entry);
-	if (status != -1)
-		return status;
-	if (words[0] != NULL) {
-		if (!account_names_host(words[0])) {
-			safe =
-			    text_escaped(words[0], strlen(words[0]), TEXT_WORD);
-			usage("\"%s\" is neither a command nor a centre; a "
-			      "centre is given as [USER@]HOST[:PORT]",
-			    safe);
-			free(safe);
-			return EX_USAGE;
-		}
-		if (words[1] != NULL)
-			return usage("there is a word too many");
-		centre = words[0];
-	}
-	if ((centre != NULL && account_centre(account, centre, why) == -1) ||
-	    (options->user != NULL &&
-		account_user(account, options->user, why) == -1) ||
-	    (options->pin != NULL &&
-		account_pin(account, options->pin, why) == -1))
-		return usage("%s", why);
-	if ((options->ca == NULL ||
-		account_authority(account, options->ca, why) == 0) &&
-	    (entry == NULL || profile_complete(entry, account, why) == 0))
-		return -1;
-	fprintf(stderr, "chat: %s\n", why);
-	return EX_CONFIG;
-}
+enum { START_TRIES = 3 }; /* an agent may end just as we come */
 
 /* The configuration; NULL after all that is wrong with it. */
 static struct profile *
@@ -377,38 +151,107 @@ run(struct account *account, const char *state, struct prompt *prompt)
 	return status;
 }
 
+/* A session that goes on by itself: with an agent that stays. */
+static int
+log_in(const struct oneshot *shot, struct account *account, const char *state,
+    struct prompt *prompt)
+{
+	char why[ACCOUNT_WHY_LEN];
+	json_t *reply = NULL;
+	struct face face;
+	int status = login_user(account, prompt);
+
+	if (status != 0)
+		return status == -1 ? EX_TEMPFAIL : status;
+	if (account_place(account, state, why) == -1) {
+		show_complaint("chat: ", why);
+		return EX_CANTCREAT;
+	}
+	status = enter(account, prompt, &face, &reply);
+	if (status != 0)
+		return status == -1 ? EX_TEMPFAIL : status;
+	status = oneshot_main(shot, account, &face, prompt, reply);
+	json_decref(reply);
+	face_close(&face);
+	return status;
+}
+
+/* One command and no more. */
+static int
+once(const struct options *options, struct account *account)
+{
+	struct oneshot shot = {
+	    .json = options->json,
+	    .lines = options->lines,
+	    .search = options->search,
+	    .last = options->last,
+	};
+	char why[ONESHOT_WHY_LEN];
+	struct prompt prompt;
+	int status;
+
+	switch (oneshot_parse(&shot, options->words, why)) {
+	case 0:
+		break;
+	case -1:
+		return options_usage("%s", why);
+	default:
+		oneshot_release(&shot);
+		fprintf(stderr, "chat: %s\n", why);
+		return EXIT_REFUSED;
+	}
+	prompt_init(&prompt, stop_signals());
+	status = oneshot_link(shot.name) == LINK_START
+	    ? log_in(&shot, account, options->state, &prompt)
+	    : once_main(&shot, account, options->state, &prompt);
+	prompt_release(&prompt);
+	oneshot_release(&shot);
+	return status;
+}
+
+/* The face, until its user leaves. */
+static int
+stay(const struct options *options, struct account *account)
+{
+	struct prompt prompt;
+	int status;
+
+	if (options->json || options->lines || options->search != NULL ||
+	    options->last != NULL)
+		return options_usage(
+		    "--json, --lines, --search and -n are for commands");
+	prompt_init(&prompt, stop_signals());
+	status = run(account, options->state, &prompt);
+	if (status == -1) {
+		puts("Goodbye.");
+		status = EX_OK;
+	}
+	prompt_release(&prompt);
+	return status;
+}
+
 int
 main(int argc, char **argv)
 {
 	struct options options = {0};
 	struct profile *profile = NULL;
 	struct account account;
-	struct prompt prompt;
 	int status;
 
 	standard_descriptors();
 	no_core();
 	umask(077);
 	account_init(&account);
-	status = read_options(argc, argv, &options, &account);
+	status = options_read(argc, argv, &options, &account);
 	if (status == -1) {
 		profile = read_profile(options.config);
 		status = profile == NULL
 		    ? EX_CONFIG
-		    : find_account(argv + optind, &options, profile, &account);
+		    : options_account(&options, profile, &account);
 	}
-	if (status != -1) {
-		account_release(&account);
-		profile_free(profile);
-		return status;
-	}
-	prompt_init(&prompt, stop_signals());
-	status = run(&account, options.state, &prompt);
-	if (status == -1) {
-		puts("Goodbye.");
-		status = EX_OK;
-	}
-	prompt_release(&prompt);
+	if (status == -1)
+		status = options.command ? once(&options, &account)
+					 : stay(&options, &account);
 	account_release(&account);
 	profile_free(profile);
 	return status;

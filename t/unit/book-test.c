@@ -330,6 +330,58 @@ test_errands(void)
 	book_close(book);
 }
 
+/* Makes of the book one of the first version, as it was before the search. */
+static void
+age(void)
+{
+	sqlite3 *db;
+
+	ok(sqlite3_open(path, &db) == SQLITE_OK &&
+		sqlite3_exec(db,
+		    "DROP TRIGGER history_words; DROP TABLE words;"
+		    "PRAGMA user_version = 1",
+		    NULL, NULL, NULL) == SQLITE_OK,
+	    "a book of the first version");
+	sqlite3_close(db);
+}
+
+/* What a search gives. */
+static void
+finds(struct book *book, const char *user, const char *words, int64_t limit,
+    const char *wanted)
+{
+	const struct book_query query = {user, words, limit, false};
+	struct seen seen = {.limit = -1};
+
+	ok(book_history(book, &query, note_news, &seen) == 0, "a search");
+	is(seen.text, wanted, "what \"%s\" finds with \"%s\"", words, user);
+}
+
+/* An old book is searched like a new one, and nothing in it is lost. */
+static void
+test_upgrade(void)
+{
+	struct book *book;
+	int64_t number;
+
+	unlink(path);
+	book = must_open();
+	book_queue(book, "AAAAAAAAAAAAAAAA", "bob", "old news", 1, &number);
+	book_close(book);
+	age();
+	book = must_open();
+	book_queue(book, "BBBBBBBBBBBBBBBB", "carol", "new News", 2, &number);
+	book_queue(book, "CCCCCCCCCCCCCCCC", "bob", "say \"hi\"", 3, &number);
+	finds(book, "", "news", -1, "alice:old news alice:new News");
+	finds(book, "carol", "news", -1, "alice:new News");
+	finds(book, "", "news old", -1, "alice:old news");
+	finds(book, "", "\"hi\" say", -1, "alice:say \"hi\"");
+	finds(book, "", "news OR hi", -1, "");
+	finds(book, "", "", 1, "alice:say \"hi\"");
+	finds(book, "", "*", -1, "");
+	book_close(book);
+}
+
 /* What is no database is moved aside, not overwritten. */
 static void
 test_damage(void)
@@ -369,6 +421,7 @@ main(void)
 	test_together();
 	test_errands();
 	test_oneself();
+	test_upgrade();
 	test_damage();
 	snprintf(command, sizeof(command), "rm -rf %s", dir);
 	if (system(command) != 0)

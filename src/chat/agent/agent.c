@@ -248,13 +248,21 @@ face_room(void *arg, struct face_end *face)
 	agent_give(arg, face);
 }
 
-/* The last face that leaves takes the session with it. */
+/* True if nobody is here and nobody wants a session. */
+static bool
+is_lonely(const struct agent *agent)
+{
+	return door_count(agent->door) == 0 &&
+	    !(agent->detached && agent->state == AGENT_IN);
+}
+
+/* The last face that leaves takes the session with it, unless detached. */
 static void
 face_left(void *arg)
 {
 	struct agent *agent = arg;
 
-	if (door_count(agent->door) == 0)
+	if (is_lonely(agent))
 		agent_leave(agent);
 }
 
@@ -265,7 +273,7 @@ lonely(void *arg)
 {
 	struct agent *agent = arg;
 
-	if (door_count(agent->door) == 0)
+	if (is_lonely(agent))
 		agent_leave(agent);
 }
 

@@ -92,6 +92,7 @@ struct agent {
 	struct loop_timer trouble;
 
 	/* The end. */
+	bool detached; /* the last face that leaves does not take us with it */
 	bool leave; /* as soon as the login under way is over */
 	struct waiter quitting;
 	struct loop_timer end;
@@ -152,6 +153,10 @@ void session_knock(struct agent *agent);
 /* Logs in with agent->login. */
 void session_enter(struct agent *agent);
 
+/* The refusal where the centre is not known to be the right one. */
+json_t *session_untrusted(
+    json_t *tag, const struct trust *own, const struct trust_result *trust);
+
 /* The session's own reply to a login, for a face. */
 json_t *session_reply(const struct agent *agent, json_t *tag);
 
@@ -166,6 +171,13 @@ void desk_wipe(const json_t *line);
 
 /* A refusal in a face's words. */
 json_t *desk_refuse(json_t *tag, const char *error, const char *text);
+
+/* The face that waits for a message, if any, gets the event as its answer. */
+void desk_told(
+    struct agent *agent, struct errand *errand, json_t *event, bool ok);
+
+/* Nobody waits any more for messages that are only kept for now. */
+void desk_kept(struct agent *agent);
 
 /* The event for a change in an own message's state. */
 json_t *desk_state(const char *id, const char *to, const char *state);

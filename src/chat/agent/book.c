@@ -45,7 +45,23 @@ static const char schema[] =
     "PRAGMA user_version = 1;"
     "COMMIT;";
 
-#define ROW "number, kind, state, time, author, recipient, id, text"
+/* What each version has that the one before had not. */
+static const char *const upgrades[BOOK_VERSION + 1] = {
+    /* The words of what was said; a text never changes, nor does it go. */
+    [2] = "BEGIN IMMEDIATE;"
+	  "CREATE VIRTUAL TABLE words USING fts5 ("
+	  " text, content = 'history', content_rowid = 'number');"
+	  "INSERT INTO words (rowid, text)"
+	  " SELECT number, text FROM history WHERE kind <= 2;"
+	  "CREATE TRIGGER history_words AFTER INSERT ON history"
+	  " WHEN new.kind <= 2 BEGIN"
+	  " INSERT INTO words (rowid, text) VALUES (new.number, new.text);"
+	  " END;"
+	  "PRAGMA user_version = 2;"
+	  "COMMIT;",
+};
+
+#define ROW "number, kind, state, time, author, recipient, id, text, reason"
 
 /* Keeps SQLite's reason and returns -1. */
 static int
@@ -147,6 +163,7 @@ row_read(sqlite3_stmt *stmt)
 	    .recipient = column(stmt, 5),
 	    .id = column(stmt, 6),
 	    .text = column(stmt, 7),
+	    .reason = column(stmt, 8),
 	};
 }
 
@@ -212,6 +229,19 @@ aside(const char *path, char why[BOOK_WHY_LEN])
 	    path, path, stamp);
 }
 
+/* Brings a book of an older version up to this one. */
+static int
+upgrade(struct book *book, int64_t version)
+{
+	int result = 0;
+
+	while (result == 0 && version < BOOK_VERSION)
+		result = run(book, upgrades[++version]);
+	if (result == -1 && !sqlite3_get_autocommit(book->db))
+		sqlite3_exec(book->db, "ROLLBACK", NULL, NULL, NULL);
+	return result;
+}
+
 /* Is the file a book of this version, empty, or something else? */
 static int
 version_check(struct book *book)
@@ -222,9 +252,10 @@ version_check(struct book *book)
 	    number_read(book, "PRAGMA application_id", &application) == -1)
 		return -1;
 	if (version == 0 && application == 0)
-		return run(book, schema);
-	if (application == APPLICATION_ID && version == BOOK_VERSION)
-		return 0;
+		return run(book, schema) == -1 ? -1 : upgrade(book, 1);
+	if (application == APPLICATION_ID && version > 0 &&
+	    version <= BOOK_VERSION)
+		return upgrade(book, version);
 	snprintf(book->why, sizeof(book->why),
 	    application == APPLICATION_ID
 		? "%.300s is of a newer version of chat"
@@ -553,6 +584,81 @@ book_news(struct book *book, int64_t after, int64_t fresh,
 		if (!fn(arg, &row))
 			break;
 	}
+	return finish(book, stmt, status);
+}
+
+/*
+ * Words as FTS5 takes them: each as a string of its own, so that none is an
+ * operator.  In fresh memory, or NULL.
+ */
+static char *
+match_words(const char *words)
+{
+	char *out = NULL;
+	size_t len, size;
+	FILE *to = open_memstream(&out, &size);
+
+	if (to == NULL)
+		return NULL;
+	for (words += strspn(words, " \t\n"); *words != '\0';
+	     words += strspn(words, " \t\n")) {
+		fputs(ftello(to) > 0 ? " \"" : "\"", to);
+		len = strcspn(words, " \t\n");
+		for (; len > 0; len--, words++)
+			fputs(*words == '"' ? "\"\"" : (char[]){*words, 0}, to);
+		putc('"', to);
+	}
+	return fclose(to) == 0 ? out : NULL;
+}
+
+/* What the query wants, oldest first, until fn returns false. */
+int
+book_history(struct book *book, const struct book_query *query,
+    bool (*fn)(void *arg, const struct book_row *row), void *arg)
+{
+	char *match = match_words(query->words);
+	sqlite3_stmt *stmt;
+	struct book_row row;
+	int status, result;
+
+	stmt = prepare(book,
+	    "SELECT " ROW " FROM (SELECT " ROW " FROM history "
+	    "WHERE (kind <= 2 OR ?1) AND (?2 = '' OR (kind = 0 AND "
+	    "((state = 0 AND author = ?2) OR recipient = ?2))) "
+	    "AND (?3 = '' OR number IN "
+	    "(SELECT rowid FROM words WHERE words MATCH ?3)) "
+	    "ORDER BY number DESC LIMIT ?4) ORDER BY number",
+	    "issi", (int64_t)query->presence, query->user,
+	    match != NULL ? match : "", query->limit);
+	if (stmt == NULL) {
+		free(match);
+		return -1;
+	}
+	while ((status = sqlite3_step(stmt)) == SQLITE_ROW) {
+		row = row_read(stmt);
+		if (!fn(arg, &row))
+			break;
+	}
+	result = finish(book, stmt, status);
+	free(match);
+	return result;
+}
+
+/* Everybody that messages went to or came from. */
+int
+book_contacts(struct book *book,
+    void (*fn)(void *arg, const char *user, int64_t time), void *arg)
+{
+	sqlite3_stmt *stmt = prepare(book,
+	    "SELECT iif(state = 0, author, recipient) AS user, max(time) "
+	    "FROM history WHERE kind = 0 GROUP BY user ORDER BY user",
+	    "");
+	int status;
+
+	if (stmt == NULL)
+		return -1;
+	while ((status = sqlite3_step(stmt)) == SQLITE_ROW)
+		fn(arg, column(stmt, 0), sqlite3_column_int64(stmt, 1));
 	return finish(book, stmt, status);
 }
 

@@ -13,7 +13,7 @@
 #include "lib/wire.h"
 
 enum {
-	BOOK_VERSION = 1,
+	BOOK_VERSION = 2,
 	BOOK_WHY_LEN = 1024,
 };
 
@@ -49,6 +49,15 @@ struct book_row {
 	enum book_state state;
 	int64_t time; /* wall clock, milliseconds */
 	const char *author, *recipient, *id, *text;
+	const char *reason; /* of BOOK_REFUSED; else "" */
+};
+
+/* What of the history is wanted. */
+struct book_query {
+	const char *user; /* what was said to and by this one; "" for all */
+	const char *words; /* that a text has in it; "" for all */
+	int64_t limit; /* the last so many; -1 for all */
+	bool presence; /* logins and logouts, too */
 };
 
 /*
@@ -96,6 +105,14 @@ int book_queued(struct book *book,
  */
 int book_news(struct book *book, int64_t after, int64_t fresh,
     bool (*fn)(void *arg, const struct book_row *row), void *arg);
+
+/* What the query wants, oldest first, until fn returns false. */
+int book_history(struct book *book, const struct book_query *query,
+    bool (*fn)(void *arg, const struct book_row *row), void *arg);
+
+/* Everybody that messages went to or came from, with the last one's time. */
+int book_contacts(struct book *book,
+    void (*fn)(void *arg, const char *user, int64_t time), void *arg);
 
 /* The last row's number, and the one before the first that was not shown. */
 int book_ends(struct book *book, int64_t *last, int64_t *shown);

@@ -331,11 +331,8 @@ converse(struct centre *centre, struct centre_exchange *exchange)
 	enum tls_status status;
 	int64_t deadline;
 
-	if (centre->open &&
-	    (centre->served + exchange->count > REUSE_REQUESTS ||
-		clock_mono() - centre->since > REUSE_MS))
-		hang_up(centre);
-	if (!centre->open && call(centre, exchange) == -1)
+	if (centre_fresh(centre, exchange->count) &&
+	    call(centre, exchange) == -1)
 		return;
 	exchange->trust = centre->trusted;
 	outcome(exchange, CENTRE_OK, "");
@@ -463,11 +460,9 @@ courier_start(struct centre *centre, struct loop *loop)
 	return code == 0 ? 0 : -1;
 }
 
-/* Starts the courier. */
-struct centre *
-centre_new(struct loop *loop, const char *host, int port, int family,
-    const struct trust *trust,
-    void (*done)(void *arg, struct centre_exchange *exchange), void *arg,
+/* A link that nothing moves yet; NULL with why. */
+static struct centre *
+centre_make(const char *host, int port, int family, const struct trust *trust,
     char why[CENTRE_WHY_LEN])
 {
 	struct centre *centre = calloc(1, sizeof(*centre));
@@ -478,8 +473,6 @@ centre_new(struct loop *loop, const char *host, int port, int family,
 	snprintf(centre->port, sizeof(centre->port), "%d", port);
 	centre->family = family;
 	centre->trust = trust;
-	centre->done = done;
-	centre->arg = arg;
 	centre->ctx = tls_client_new(TLS_ALPN_CENTRE, why);
 	if (centre->ctx == NULL ||
 	    trust_context(trust, centre->ctx, why) == -1) {
@@ -487,6 +480,55 @@ centre_new(struct loop *loop, const char *host, int port, int family,
 		free(centre);
 		return NULL;
 	}
+	return centre;
+}
+
+/* The same without a courier. */
+struct centre *
+centre_alone(const char *host, int port, int family, const struct trust *trust,
+    char why[CENTRE_WHY_LEN])
+{
+	return centre_make(host, port, family, trust, why);
+}
+
+/* True if the next exchange of that many requests takes a new connection. */
+bool
+centre_fresh(struct centre *centre, int count)
+{
+	if (centre->open &&
+	    (centre->served + count > REUSE_REQUESTS ||
+		clock_mono() - centre->since > REUSE_MS))
+		hang_up(centre);
+	return !centre->open;
+}
+
+/* Waits for the whole exchange. */
+void
+centre_converse(struct centre *centre, struct centre_exchange *exchange)
+{
+	converse(centre, exchange);
+}
+
+/* Ends the connection, so that the centre need not wait for it. */
+void
+centre_hang_up(struct centre *centre)
+{
+	hang_up(centre);
+}
+
+/* Starts the courier. */
+struct centre *
+centre_new(struct loop *loop, const char *host, int port, int family,
+    const struct trust *trust,
+    void (*done)(void *arg, struct centre_exchange *exchange), void *arg,
+    char why[CENTRE_WHY_LEN])
+{
+	struct centre *centre = centre_make(host, port, family, trust, why);
+
+	if (centre == NULL)
+		return NULL;
+	centre->done = done;
+	centre->arg = arg;
 	/* The hash seed is chosen before there are two threads. */
 	json_object_seed(0);
 	if (courier_start(centre, loop) == 0)

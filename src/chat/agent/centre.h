@@ -59,6 +59,17 @@ struct centre *centre_new(struct loop *loop, const char *host, int port,
     void (*done)(void *arg, struct centre_exchange *exchange), void *arg,
     char why[CENTRE_WHY_LEN]);
 
+/*
+ * The same without a courier, for a process that may wait: no loop, and the
+ * connection stays open for the next exchange while it may be used.
+ */
+struct centre *centre_alone(const char *host, int port, int family,
+    const struct trust *trust, char why[CENTRE_WHY_LEN]);
+void centre_converse(struct centre *centre, struct centre_exchange *exchange);
+/* True if that many requests would take a new connection. */
+bool centre_fresh(struct centre *centre, int count);
+void centre_hang_up(struct centre *centre);
+
 struct centre_exchange *centre_exchange_new(void);
 void centre_exchange_free(struct centre_exchange *exchange);
 

@@ -68,6 +68,44 @@ desk_state(const char *id, const char *to, const char *state)
 	return event;
 }
 
+/* Who waits for a message learns how far it has come. */
+void
+desk_told(struct agent *agent, struct errand *errand, json_t *event, bool ok)
+{
+	struct waiter waiter = {errand->face, errand->tag};
+	json_t *reply;
+
+	if (errand->face == 0)
+		return;
+	reply = json_copy(event);
+	json_object_del(reply, "event");
+	json_object_set_new(reply, "ok", json_boolean(ok));
+	if (!ok && json_object_get(event, "reason") != NULL)
+		json_object_set(
+		    reply, "error", json_object_get(event, "reason"));
+	if (errand->tag != NULL)
+		json_object_set(reply, "tag", errand->tag);
+	errand->face = 0;
+	errand->tag = NULL;
+	agent_answer(agent, &waiter, reply);
+}
+
+/* Nobody waits for messages that are only kept for now. */
+void
+desk_kept(struct agent *agent)
+{
+	struct errand *errand = outbox_first(&agent->outbox);
+	json_t *event;
+
+	for (; errand != NULL; errand = errand->next) {
+		if (errand->row == 0 || errand->face == 0)
+			continue;
+		event = desk_state(errand->id, errand->to, "queued");
+		desk_told(agent, errand, event, true);
+		json_decref(event);
+	}
+}
+
 static const char *
 state_name(const struct agent *agent)
 {
@@ -98,6 +136,7 @@ do_status(struct agent *agent, const struct wish *wish)
 	    reply, "reachable", json_boolean(!agent->unreachable));
 	json_object_set_new(
 	    reply, "queued", json_integer(outbox_messages(&agent->outbox)));
+	json_object_set_new(reply, "detached", json_boolean(agent->detached));
 	json_object_set_new(reply, "pin", json_string(agent->seen_pin));
 	door_send(wish->face, reply);
 }
@@ -220,6 +259,11 @@ queue(struct agent *agent, const struct wish *wish, const char *to)
 	reply = wire_accept(wish->tag);
 	json_object_set_new(reply, "id", json_string(id));
 	json_object_set_new(reply, "state", json_string("queued"));
+	if (wire_get_bool(wish->line, "wait") && !agent->unreachable) {
+		json_object_set_new(reply, "more", json_true());
+		outbox_await(
+		    &agent->outbox, wish->face->serial, json_incref(wish->tag));
+	}
 	door_send(wish->face, reply);
 	door_tell(agent->door, desk_state(id, to, "queued"));
 	session_active(agent);
@@ -341,6 +385,32 @@ do_quit(struct agent *agent, const struct wish *wish)
 	agent_leave(agent);
 }
 
+/* From now on the session goes on without a face. */
+static void
+do_detach(struct agent *agent, const struct wish *wish)
+{
+	agent->detached = true;
+	door_send(wish->face, wire_accept(wish->tag));
+}
+
+/* Ends the session whoever else is here; answered after the logout. */
+static void
+do_logout(struct agent *agent, const struct wish *wish)
+{
+	json_t *event;
+
+	if (agent->quitting.face != 0) {
+		refuse(wish, "wait", "A logout is under way.");
+		return;
+	}
+	event = json_object();
+	json_object_set_new(event, "event", json_string("logged-out"));
+	json_object_set_new(event, "reason", json_string("asked"));
+	door_tell(agent->door, event);
+	agent->quitting = waiter_of(wish);
+	agent_leave(agent);
+}
+
 static const struct desk_row rows[] = {
     {"status", false, do_status},
     {"login", false, do_login},
@@ -354,6 +424,8 @@ static const struct desk_row rows[] = {
     {"blocked", true, do_blocked},
     {"sync", true, do_sync},
     {"quit", false, do_quit},
+    {"detach", true, do_detach},
+    {"logout", true, do_logout},
 };
 
 /* Finds the row and asks whether it may run now. */

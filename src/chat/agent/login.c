@@ -49,8 +49,9 @@ turned_away(struct agent *agent, json_t *reply)
 }
 
 /* What a face has to know to ask its user about an unknown centre. */
-static json_t *
-untrusted(const struct agent *agent, const struct trust_result *trust)
+json_t *
+session_untrusted(
+    json_t *tag, const struct trust *own, const struct trust_result *trust)
 {
 	static const char *const names[] = {
 	    [TRUST_YES] = "",
@@ -58,8 +59,7 @@ untrusted(const struct agent *agent, const struct trust_result *trust)
 	    [TRUST_CHANGED] = "changed",
 	    [TRUST_REFUSED] = "refused",
 	};
-	json_t *reply =
-	    desk_refuse(agent->entering.tag, "untrusted", trust->why);
+	json_t *reply = desk_refuse(tag, "untrusted", trust->why);
 
 	json_object_set_new(reply, "trust", json_string(names[trust->verdict]));
 	json_object_set_new(reply, "pin", json_string(trust->pin));
@@ -69,7 +69,7 @@ untrusted(const struct agent *agent, const struct trust_result *trust)
 	if (trust->verdict != TRUST_CHANGED)
 		return reply;
 	json_object_set_new(reply, "known_pin", json_string(trust->known_pin));
-	json_object_set_new(reply, "file", json_string(agent->trust.known));
+	json_object_set_new(reply, "file", json_string(own->known));
 	json_object_set_new(reply, "line", json_integer(trust->line));
 	return reply;
 }
@@ -80,7 +80,9 @@ nobody_there(struct agent *agent, const struct centre_exchange *exchange)
 {
 	memcpy(agent->seen_pin, exchange->trust.pin, sizeof(agent->seen_pin));
 	if (exchange->status == CENTRE_UNTRUSTED) {
-		turned_away(agent, untrusted(agent, &exchange->trust));
+		turned_away(agent,
+		    session_untrusted(
+			agent->entering.tag, &agent->trust, &exchange->trust));
 		return true;
 	}
 	if (exchange->got > 0)

@@ -102,6 +102,18 @@ outbox_message(struct outbox *outbox, const char *to, const char *text,
 	return 0;
 }
 
+/* A face waits for the last message's answer. */
+void
+outbox_await(struct outbox *outbox, unsigned face, json_t *tag)
+{
+	struct errand *errand = outbox->first;
+
+	while (errand->next != NULL)
+		errand = errand->next;
+	errand->face = face;
+	errand->tag = tag;
+}
+
 /* Puts another request last. */
 void
 outbox_request(struct outbox *outbox, enum wire_op op, json_t *request,

@@ -54,6 +54,9 @@ void outbox_release(struct outbox *outbox);
 int outbox_message(struct outbox *outbox, const char *to, const char *text,
     int64_t now, char id[OUTBOX_ID_LEN + 1]);
 
+/* A face waits for the last message's answer; tag is taken over. */
+void outbox_await(struct outbox *outbox, unsigned face, json_t *tag);
+
 /* Puts another request last; references are taken over. */
 void outbox_request(struct outbox *outbox, enum wire_op op, json_t *request,
     unsigned face, json_t *tag);

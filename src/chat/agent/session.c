@@ -90,6 +90,7 @@ lost(void *arg)
 		log_info("the centre cannot be reached");
 	}
 	agent->unreachable = true;
+	desk_kept(agent);
 	/* While an exchange is under way its errands stay where they are. */
 	if (!centre_busy(agent->centre))
 		outbox_drop_requests(&agent->outbox, give_up, agent);
@@ -207,7 +208,7 @@ lost_place(struct agent *agent, const json_t *reply)
 
 /* Writes down how a message fared and tells the faces. */
 static enum verdict
-settle(struct agent *agent, const struct errand *errand, enum book_state state,
+settle(struct agent *agent, struct errand *errand, enum book_state state,
     const json_t *reply)
 {
 	const char *reason = wire_get_string(reply, "error");
@@ -223,6 +224,7 @@ settle(struct agent *agent, const struct errand *errand, enum book_state state,
 	if (state == BOOK_REFUSED && reason != NULL)
 		json_object_set_new(event, "reason", json_string(reason));
 	reply_members(event, reply, "online reached refused text time");
+	desk_told(agent, errand, event, state == BOOK_ACCEPTED);
 	door_tell(agent->door, event);
 	outbox_pop(&agent->outbox);
 	return GO_ON;
@@ -583,7 +585,7 @@ expire(struct agent *agent)
 {
 	int64_t limit =
 	    clock_wall() - (int64_t)OUTBOX_KEEP_DAYS * 24 * 3600 * 1000;
-	const struct errand *errand;
+	struct errand *errand;
 	json_t *reply;
 
 	while ((errand = outbox_first(&agent->outbox)) != NULL &&

@@ -30,6 +30,7 @@ enum {
 	    "refuse what USER sends, and be invisible to USER")                \
 	X(UNBLOCK, "unblock", "", "USER", "unblock", "undo a block")           \
 	X(BLOCKED, "blocked", "", "", "blocked", "list whom you have blocked") \
+	X(DETACH, "detach", "", "", NULL, "leave, and stay logged in")         \
 	X(HELP, "help", "?", "", NULL, "print this list")                      \
 	X(QUIT, "logout", "quit exit", "", NULL, "log out and leave")
 

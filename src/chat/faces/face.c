@@ -107,16 +107,20 @@ face_next(struct face *face)
 
 /* Waits for the agent's next bytes; false if it or the user is gone. */
 static bool
-wait_more(struct face *face)
+wait_more(struct face *face, int ms)
 {
+	int ready;
 	struct pollfd pfds[2] = {
 	    {.fd = face->fd, .events = POLLIN},
 	    {.fd = face->stop, .events = POLLIN},
 	};
 
 	for (;;) {
-		if (poll(pfds, 2, -1) == -1 && errno != EINTR)
+		ready = poll(pfds, 2, ms);
+		if (ready == 0 || (ready == -1 && errno != EINTR))
 			return false;
+		if (ready == -1)
+			continue;
 		if (pfds[1].revents != 0) {
 			face->stopped = true;
 			return false;
@@ -126,21 +130,27 @@ wait_more(struct face *face)
 	}
 }
 
-/* Sends a request and waits for its reply. */
+/* Waits for the reply with that tag. */
 json_t *
-face_call(struct face *face, json_t *request)
+face_reply(struct face *face, int64_t tag, int ms)
 {
-	int64_t tag = face_say(face, request);
 	json_t *line;
 
-	if (tag == -1)
-		return NULL;
 	do {
 		while ((line = face_next(face)) != NULL) {
 			if (face_tag(line) == tag)
 				return line;
 			json_decref(line);
 		}
-	} while (wait_more(face));
+	} while (wait_more(face, ms));
 	return NULL;
+}
+
+/* Sends a request and waits for its reply. */
+json_t *
+face_call(struct face *face, json_t *request)
+{
+	int64_t tag = face_say(face, request);
+
+	return tag != -1 ? face_reply(face, tag, -1) : NULL;
 }

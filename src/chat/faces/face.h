@@ -45,6 +45,12 @@ bool face_read(struct face *face);
 json_t *face_next(struct face *face);
 
 /*
+ * Waits for the next reply with that tag, for at most ms milliseconds without
+ * any word (-1: for ever).  NULL likewise, or when the time is over.
+ */
+json_t *face_reply(struct face *face, int64_t tag, int ms);
+
+/*
  * Sends a request (taken over) and waits for its reply; meant for the time
  * before `watch`.  NULL if the agent is gone or, with face->stopped set, if
  * the user wants to leave.

@@ -53,6 +53,7 @@ struct line {
 	int count;
 	char *held; /* what to print when all before it is answered */
 	bool unreachable;
+	bool detaching; /* at the end the session goes on */
 	enum ending ending;
 	int64_t end_tag;
 	int status;
@@ -122,7 +123,8 @@ static void
 quit(struct line *line)
 {
 	line->ending = QUITTING;
-	line->end_tag = face_say(line->face, face_request("quit"));
+	line->end_tag = face_say(
+	    line->face, face_request(line->detaching ? "detach" : "quit"));
 	if (line->end_tag == -1)
 		done(line, 0);
 	be_patient(line, QUIT_MS);
@@ -251,7 +253,8 @@ typed(struct line *line, const char *text, size_t len)
 	case COMMAND_OK:
 		break;
 	}
-	if (command.name == COMMAND_QUIT)
+	line->detaching = command.name == COMMAND_DETACH;
+	if (command.name == COMMAND_QUIT || line->detaching)
 		leave(line);
 	else if (command.name == COMMAND_HELP)
 		say_help(line);
@@ -325,7 +328,7 @@ message_answered(struct line *line, struct asked **link, const json_t *reply)
 		snprintf((*link)->id, sizeof((*link)->id), "%s", id);
 		return;
 	}
-	show_refusal(reply, (*link)->user);
+	show_refusal(stdout, reply, (*link)->user);
 	forget(line, link);
 }
 
@@ -336,7 +339,7 @@ command_answered(struct line *line, struct asked **link, const json_t *reply)
 	struct asked *asked = *link;
 
 	if (!wire_get_bool(reply, "ok"))
-		show_refusal(reply, asked->user);
+		show_refusal(stdout, reply, asked->user);
 	else if (asked->name == COMMAND_BLOCK)
 		printf("User %s has been blocked.\n", asked->user);
 	else if (asked->name == COMMAND_UNBLOCK)
@@ -477,17 +480,11 @@ stopped(void *arg, unsigned events)
 static void
 greet(const struct line *line, const json_t *login)
 {
-	int64_t failed = wire_get_number(login, "failed_attempts", 0);
 	const char *warning = wire_get_string(login, "warning");
 
 	if (warning != NULL)
 		fprintf(stderr, "Warning: %s\n", warning);
-	printf("Welcome, %s.\n", line->account->user);
-	if (failed == 1)
-		puts("1 failed login since your last one.");
-	else if (failed > 1)
-		printf("%lld failed logins since your last one.\n",
-		    (long long)failed);
+	show_welcome(login, line->account->user);
 }
 
 static int
@@ -538,7 +535,7 @@ line_main(const struct account *account, struct face *face,
 	free(line.held);
 	loop_free(line.loop);
 	if (line.status == 0)
-		puts("Goodbye.");
+		puts(line.detaching ? "You stay logged in." : "Goodbye.");
 	fflush(stdout);
 	return line.status;
 }

@@ -255,9 +255,8 @@ get_password(
 	}
 	if (attempt->prompt->terminal)
 		return LEFT;
-	fputs("chat: no password: give it on standard input or with "
-	      "--password-file\n",
-	    stderr);
+	fprintf(stderr, "chat: no password: give it %swith --password-file\n",
+	    attempt->prompt->closed ? "" : "on standard input or ");
 	return EXIT_LOGIN;
 }
 

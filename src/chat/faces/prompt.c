@@ -175,6 +175,8 @@ prompt_ask(struct prompt *prompt, const char *question, bool echo, char *out,
 	struct termios saved;
 	bool quiet;
 
+	if (prompt->closed)
+		return PROMPT_END;
 	if (prompt->terminal) {
 		fputs(question, stdout);
 		fflush(stdout);

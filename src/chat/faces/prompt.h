@@ -21,6 +21,7 @@ enum prompt_status {
 struct prompt {
 	bool terminal; /* both standard input and output are one */
 	bool ended;
+	bool closed; /* what is read there is no answer to a question */
 	int stop; /* a signalfd */
 	struct line_buf in;
 	bool skipping; /* the rest of a line that was too long */

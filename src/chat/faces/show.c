@@ -22,7 +22,7 @@ struct event_row {
 
 /* Prints bytes of somebody else's choice. */
 static void
-put_text(const json_t *value, enum text_style style)
+put_text(FILE *to, const json_t *value, enum text_style style)
 {
 	const char *s = json_string_value(value);
 	char *safe;
@@ -30,7 +30,7 @@ put_text(const json_t *value, enum text_style style)
 	if (s == NULL)
 		return;
 	safe = text_escaped(s, json_string_length(value), style);
-	fputs(safe, stdout);
+	fputs(safe, to);
 	free(safe);
 }
 
@@ -50,7 +50,7 @@ show_complaint(const char *before, const char *text)
 static void
 put(const json_t *object, const char *key, enum text_style style)
 {
-	put_text(json_object_get(object, key), style);
+	put_text(stdout, json_object_get(object, key), style);
 }
 
 /* The time of an event as people here read it; "" if there is none. */
@@ -150,7 +150,7 @@ show_state(const json_t *event, const char *self)
 	if (state == NULL)
 		return 0;
 	if (strcmp(state, "refused") == 0) {
-		show_refusal(event, to != NULL ? to : "");
+		show_refusal(stdout, event, to != NULL ? to : "");
 		return 0;
 	}
 	if (strcmp(state, "accepted") != 0)
@@ -190,6 +190,10 @@ show_logged_out(const json_t *event, const char *self)
 {
 	const char *reason = wire_get_string(event, "reason");
 
+	if (reason != NULL && strcmp(reason, "asked") == 0) {
+		puts("You have logged out.");
+		return EXIT_REFUSED;
+	}
 	if (reason == NULL || strcmp(reason, "replaced") != 0) {
 		puts("Your session has ended; start chat again to log in.");
 		return EXIT_LOGIN;
@@ -250,20 +254,22 @@ reason_of(const json_t *object)
 
 /* Prints why a command was refused. */
 void
-show_refusal(const json_t *reply, const char *user)
+show_refusal(FILE *to, const json_t *reply, const char *user)
 {
 	const char *reason = reason_of(reply);
+	const json_t *text = json_object_get(reply, "text");
 
 	if (strcmp(reason, "blocked") == 0)
-		puts("Your message could not be delivered as the recipient "
-		     "has blocked you.");
+		fputs("Your message could not be delivered as the recipient "
+		      "has blocked you.\n",
+		    to);
 	else if (strcmp(reason, "no-such-user") == 0)
-		printf("There is no user %s.\n", user);
-	else if (json_is_string(json_object_get(reply, "text"))) {
-		put(reply, "text", TEXT_SCREEN);
-		putchar('\n');
+		fprintf(to, "There is no user %s.\n", user);
+	else if (json_is_string(text)) {
+		put_text(to, text, TEXT_SCREEN);
+		putc('\n', to);
 	} else
-		puts("That was refused.");
+		fputs("That was refused.\n", to);
 }
 
 /* Prints the names of a reply, one a line. */
@@ -280,11 +286,56 @@ show_users(const json_t *reply)
 			user = json_object_get(user, "user");
 		if (!json_is_string(user))
 			continue;
-		put_text(user, TEXT_WORD);
+		put_text(stdout, user, TEXT_WORD);
 		putchar('\n');
 		count++;
 	}
 	return count;
+}
+
+/* Prints one row of the history: who, when, how it fared, what. */
+void
+show_row(const json_t *row)
+{
+	const char *state = wire_get_string(row, "state");
+	const char *type = wire_get_string(row, "type");
+	bool own = state != NULL && strcmp(state, "received") != 0;
+	bool to_all = type != NULL && strcmp(type, "broadcast") == 0;
+	char when[32];
+
+	local_time(row, when);
+	if (own)
+		fputs(to_all ? "to all" : "to ", stdout);
+	if (own && !to_all)
+		put(row, "to", TEXT_WORD);
+	else if (!own && type != NULL && strcmp(type, "notice") == 0)
+		fputs("Notice", stdout);
+	else if (!own)
+		put(row, "from", TEXT_WORD);
+	printf(!own && to_all ? " (to all, %s" : " (%s", when);
+	if (own)
+		printf(", %s", state);
+	if (wire_get_string(row, "reason") != NULL) {
+		fputs(": ", stdout);
+		put(row, "reason", TEXT_WORD);
+	}
+	fputs("): ", stdout);
+	put(row, "text", TEXT_SCREEN);
+	putchar('\n');
+}
+
+/* Greets the user who has logged in. */
+void
+show_welcome(const json_t *login, const char *user)
+{
+	int64_t failed = wire_get_number(login, "failed_attempts", 0);
+
+	printf("Welcome, %s.\n", user);
+	if (failed == 1)
+		puts("1 failed login since your last one.");
+	else if (failed > 1)
+		printf("%lld failed logins since your last one.\n",
+		    (long long)failed);
 }
 
 /* Says how many messages are left for the next start. */

@@ -7,6 +7,7 @@
 #define CHAT_FACES_SHOW_H
 
 #include <stdint.h>
+#include <stdio.h>
 
 #include <jansson.h>
 
@@ -20,10 +21,16 @@ int show_event(const json_t *event, const char *self);
 void show_complaint(const char *before, const char *text);
 
 /* Prints why a command was refused; user is the one it was about, or "". */
-void show_refusal(const json_t *reply, const char *user);
+void show_refusal(FILE *to, const json_t *reply, const char *user);
 
 /* Prints the names of a reply, one a line; how many. */
 int show_users(const json_t *reply);
+
+/* Prints one row of the history. */
+void show_row(const json_t *row);
+
+/* Greets the user who has logged in; login is the reply to that. */
+void show_welcome(const json_t *login, const char *user);
 
 /* Says (on stderr) how many messages are left for the next start. */
 void show_kept(int64_t count);

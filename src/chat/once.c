@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * One command and no more: finds the agent that runs for the account, or
+ * makes a brief login, and hands it to the face.  Runs in the face's process.
+ * It never starts an agent.
+ */
+#include "chat/once.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "chat/agent/brief.h"
+#include "chat/faces/face.h"
+#include "chat/faces/login.h"
+#include "chat/faces/show.h"
+#include "lib/wire.h"
+
+enum { STATUS_MS = 5000 };
+
+/* Attaches to an agent that has a session; false if there is none. */
+static bool
+attach(const struct account *account, struct face *face, int stop)
+{
+	const char *session;
+	json_t *reply;
+	int64_t tag;
+	bool in;
+
+	if (face_open(face, account->socket, stop) == -1)
+		return false;
+	tag = face_say(face, face_request("status"));
+	reply = tag != -1 ? face_reply(face, tag, STATUS_MS) : NULL;
+	session = reply != NULL ? wire_get_string(reply, "session") : NULL;
+	in = session != NULL && strcmp(session, "in") == 0;
+	json_decref(reply);
+	if (!in)
+		face_close(face);
+	return in;
+}
+
+/* Logs in where it has to be and carries the command out. */
+static int
+carry_out(const struct oneshot *shot, const struct account *account,
+    struct prompt *prompt, struct face *face)
+{
+	json_t *login = NULL;
+	int status = login_run(account, prompt, face, &login);
+
+	if (status == 0)
+		status = oneshot_main(shot, account, face, prompt, login);
+	else if (status == LOGIN_LOST)
+		fputs("chat: the agent has ended; try again\n", stderr);
+	json_decref(login);
+	return status < 0 ? EX_TEMPFAIL : status;
+}
+
+/* The same by a brief login. */
+static int
+briefly(const struct oneshot *shot, const struct account *account,
+    struct prompt *prompt)
+{
+	struct face face = {.stop = prompt->stop};
+	pid_t pid;
+	int status;
+
+	/* The text may be on standard input: a password is not. */
+	if (!prompt->terminal)
+		prompt->closed = true;
+	face.fd = brief_start(account, &pid);
+	if (face.fd == -1) {
+		perror("chat: the brief login");
+		return EX_OSERR;
+	}
+	status = carry_out(shot, account, prompt, &face);
+	face_close(&face);
+	brief_stop(pid);
+	return status;
+}
+
+/* The history needs nobody but its file. */
+static int
+from_book(const struct oneshot *shot, const struct account *account,
+    struct prompt *prompt)
+{
+	struct face face = {.stop = prompt->stop};
+	json_t *nobody = json_object();
+	pid_t pid;
+	int status;
+
+	face.fd = brief_start(account, &pid);
+	if (face.fd == -1) {
+		perror("chat: the history");
+		json_decref(nobody);
+		return EX_OSERR;
+	}
+	status = oneshot_main(shot, account, &face, prompt, nobody);
+	json_decref(nobody);
+	face_close(&face);
+	brief_stop(pid);
+	return status;
+}
+
+/* Carries a command out for the account. */
+int
+once_main(struct oneshot *shot, struct account *account, const char *state,
+    struct prompt *prompt)
+{
+	char why[ACCOUNT_WHY_LEN];
+	struct face face;
+	int status = 0;
+
+	if (*account->user == '\0') {
+		fputs("chat: no user is given: add -u USER\n", stderr);
+		return EX_USAGE;
+	}
+	status = oneshot_read(shot, prompt);
+	if (status != 0)
+		return status;
+	if (account_place(account, state, why) == -1) {
+		show_complaint("chat: ", why);
+		return EX_CANTCREAT;
+	}
+	if (oneshot_link(shot->name) == LINK_BOOK)
+		return from_book(shot, account, prompt);
+	if (!attach(account, &face, prompt->stop))
+		return oneshot_link(shot->name) == LINK_AGENT
+		    ? oneshot_out(shot, account)
+		    : briefly(shot, account, prompt);
+	status = carry_out(shot, account, prompt, &face);
+	face_close(&face);
+	return status;
+}
