@@ -72,7 +72,7 @@ Goodbye.' "$output"
 	mv "$own" "$dir/other.conf"
 	run -0 talk --config "$dir/other.conf"
 	holds "$output" 'Welcome, alice.'
-	run -64 talk
+	run -64 talk --state "$dir/nowhere"
 	holds "$output" 'no centre is given'
 	mkdir -p "$dir/xdg/chat"
 	mv "$dir/other.conf" "$dir/xdg/chat/chat.conf"

@@ -157,6 +157,9 @@ void session_enter(struct agent *agent);
 json_t *session_untrusted(
     json_t *tag, const struct trust *own, const struct trust_result *trust);
 
+/* Adds a warning to a login's reply; expired: since when, "" not at all. */
+void session_warning(json_t *reply, const char *expired);
+
 /* The session's own reply to a login, for a face. */
 json_t *session_reply(const struct agent *agent, json_t *tag);
 

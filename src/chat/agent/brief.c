@@ -41,7 +41,7 @@ struct brief {
 	int fd;
 	struct line_buf in;
 	char pin[TLS_PIN_LEN + 1];
-	bool expired; /* the certificate */
+	char expired[TRUST_TIME_LEN]; /* the certificate, since when */
 	int64_t message_bytes;
 	char password[PASSWORD_MAX_LEN + 1]; /* "" before the login */
 };
@@ -68,7 +68,7 @@ converse(struct brief *brief, json_t *request)
 	}
 	centre_converse(brief->centre, exchange);
 	memcpy(brief->pin, exchange->trust.pin, sizeof(brief->pin));
-	brief->expired = exchange->trust.expired;
+	memcpy(brief->expired, exchange->trust.expired, sizeof(brief->expired));
 	if (exchange->status == CENTRE_UNTRUSTED)
 		reply =
 		    session_untrusted(NULL, &brief->trust, &exchange->trust);
@@ -224,9 +224,7 @@ do_login(struct brief *brief, const json_t *line)
 	json_object_set_new(reply, "pin", json_string(brief->pin));
 	json_object_set_new(
 	    reply, "message_bytes", json_integer(brief->message_bytes));
-	if (brief->expired)
-		json_object_set_new(reply, "warning",
-		    json_string("The centre's certificate has expired."));
+	session_warning(reply, brief->expired);
 	return reply;
 }
 

@@ -74,6 +74,17 @@ session_untrusted(
 	return reply;
 }
 
+/* What a user should hear although the centre is trusted. */
+void
+session_warning(json_t *reply, const char *expired)
+{
+	if (*expired != '\0')
+		json_object_set_new(reply, "warning",
+		    json_sprintf("The centre's certificate has been expired "
+				 "since %s.",
+			expired));
+}
+
 /* True if the exchange brought no reply: the face is told why. */
 static bool
 nobody_there(struct agent *agent, const struct centre_exchange *exchange)
@@ -103,11 +114,7 @@ begin(struct agent *agent, const struct trust_result *trust, json_t *reply)
 	agent->pausing = false;
 	agent->sync_due = true;
 	agent->active = clock_mono();
-	if (*trust->expired != '\0')
-		json_object_set_new(reply, "warning",
-		    json_sprintf("The centre's certificate has been expired "
-				 "since %s.",
-			trust->expired));
+	session_warning(reply, trust->expired);
 	entered(agent, reply);
 }
 
