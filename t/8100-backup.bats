@@ -276,7 +276,9 @@ many_entries()
 	login alice
 	tell alice bob 'only in the log'
 	store=$(centre_pid store) master=$MASTER MASTER=''
-	kill -KILL "$master" "$store"
+	# The store first: it ends in good order when its master is gone.
+	kill -STOP "$master"
+	kill -KILL "$store" "$master"
 	wait "$master" || true
 	wait_for session_gone "$master"
 	[ -s "$state/chatd.db-wal" ]
