@@ -37,6 +37,11 @@ value_of()
 	[ -x "$certs/authority.sh" ]
 	[ -x "$certs/server.sh" ]
 	[ -s "$root$(value_of sysconfdir)/chat/chatd.conf.example" ]
+	for name in chat chatctl chatd; do
+		[ -s "$root$(value_of bash_completion_dir)/$name" ]
+		[ -s "$root$(value_of zsh_completion_dir)/_$name" ]
+		[ -s "$root$(value_of fish_completion_dir)/$name.fish" ]
+	done
 	# A configuration is not put in place: that is init's.
 	[ ! -e "$root$(value_of sysconfdir)/chat/chatd.conf" ]
 	# The programs run from there.
