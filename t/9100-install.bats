@@ -33,6 +33,11 @@ value_of()
 		man7/chat-protocol.7 man8/chatctl.8 man8/chatd.8; do
 		[ -s "$mandir/$file" ] || fail "$file is missing"
 	done
+	# They speak of this installation.
+	run -1 grep -rnE 'SYSCONFDIR|STATEDIR|PKGDATADIR' "$mandir"
+	grep -qF "$(value_of sysconfdir)/chat/chatd.conf" "$mandir/man8/chatd.8"
+	! command -v mandoc >/dev/null ||
+		mandoc -Tlint -Wwarning "$mandir"/man*/*
 	certs=$root$(value_of certsdir)
 	[ -x "$certs/authority.sh" ]
 	[ -x "$certs/server.sh" ]
