@@ -220,6 +220,46 @@ add_and_list()
 	run -1 ctl user import "$dir/nowhere"
 }
 
+@test "user import --dry-run says the same, and adds nobody" {
+	cat >"$dir/credentials.txt" <<-'END'
+		dave dave-secret
+		alice already-there
+		no/name x
+		lonely
+		Dave twice
+	END
+	dry()
+	{
+		run -1 --separate-stderr \
+			ctl user import --dry-run "$dir/credentials.txt"
+		same '1 user could be added, 4 would be refused' "$output"
+		for at in 2 3 4 5; do
+			grep -q "^$dir/credentials.txt:$at: [A-Z].*\.$" \
+				<<<"$stderr" || fail "line $at: $stderr"
+		done
+		run ! grep -q dave <<<"$(ctl user list)"
+	}
+	both dry
+	echo 'dave dave-secret' >"$dir/credentials.txt"
+	run -0 ctl user import "$dir/credentials.txt"
+	same '1 user added, 0 refused' "$output"
+	run -64 ctl user list --dry-run
+}
+
+@test "user add refuses a name before it asks for the password" {
+	asked()
+	{
+		for name in Alice no/name; do
+			run -1 timeout "$patience" script -qec \
+				"chatctl -c '$conf' user add $name" /dev/null \
+				</dev/null
+			[[ $output != *Password* ]] || fail "$output"
+		done
+		holds "$output" 'chatctl: '
+	}
+	both asked
+}
+
 @test "session list and session end" {
 	centre_start
 	run -0 ctl session list

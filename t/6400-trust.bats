@@ -251,7 +251,7 @@ Goodbye.' "$output"
 }
 
 @test "whoever does not say yes is not trusted" {
-	for answer in no y '' ; do
+	for answer in no N '' ; do
 		sits
 		wait_for on_screen 'Is that the right centre (yes/no)? '
 		echo "$answer" >&"$keys"
@@ -260,6 +260,19 @@ Goodbye.' "$output"
 		[ ! -e "$known" ]
 	done
 	nothing_sent
+}
+
+@test "y is a yes in any case; anything else is asked about again" {
+	sits
+	wait_for on_screen 'Is that the right centre (yes/no)? '
+	echo perhaps >&"$keys"
+	wait_for on_screen 'Please answer yes or no.'
+	nothing_sent
+	echo Y >&"$keys"
+	wait_for on_screen 'Welcome, alice.'
+	echo quit >&"$keys"
+	gets_up 0
+	same "127.0.0.1:$PORT $(pin)" "$(<"$known")"
 }
 
 @test "an expired one is asked about with that" {

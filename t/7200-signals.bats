@@ -47,6 +47,7 @@ heartbeat_is()
 	holds "$output" "$conf:6: limits.wokers: unknown setting"
 	holds "$output" 'did you mean "limits.workers"?'
 	holds "$output" "$conf:6: limits.message_bytes: "
+	holds "$output" 'goes on with the old configuration'
 	ask hello
 	says '.heartbeat == 30 and .limits.message_bytes == 8192'
 	# SIGHUP tells it to the log.

@@ -99,6 +99,9 @@ set_up()
 	centre_configure
 	run -0 ctl check
 	holds "$output" 'is whole'
+	run ! grep limits.workers <<<"$output"
+	run -0 bash -c "ulimit -n 300 && chatctl -c '$conf' check"
+	holds "$output" 'warning: limits.workers: 256 workers want 320'
 	centre_start
 	run -0 ctl check
 	run -0 ctl --json check

@@ -33,10 +33,20 @@ value_of()
 		man7/chat-protocol.7 man8/chatctl.8 man8/chatd.8; do
 		[ -s "$mandir/$file" ] || fail "$file is missing"
 	done
+	# They speak of this installation.
+	run -1 grep -rnE 'SYSCONFDIR|STATEDIR|PKGDATADIR' "$mandir"
+	grep -qF "$(value_of sysconfdir)/chat/chatd.conf" "$mandir/man8/chatd.8"
+	! command -v mandoc >/dev/null ||
+		mandoc -Tlint -Wwarning "$mandir"/man*/*
 	certs=$root$(value_of certsdir)
 	[ -x "$certs/authority.sh" ]
 	[ -x "$certs/server.sh" ]
 	[ -s "$root$(value_of sysconfdir)/chat/chatd.conf.example" ]
+	for name in chat chatctl chatd; do
+		[ -s "$root$(value_of bash_completion_dir)/$name" ]
+		[ -s "$root$(value_of zsh_completion_dir)/_$name" ]
+		[ -s "$root$(value_of fish_completion_dir)/$name.fish" ]
+	done
 	# A configuration is not put in place: that is init's.
 	[ ! -e "$root$(value_of sysconfdir)/chat/chatd.conf" ]
 	# The programs run from there.

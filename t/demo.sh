@@ -8,6 +8,7 @@
 # Environment: CHAT_BUILD (where the programs are), CHAT_SRC (the sources)
 
 set -u
+umask 077 # passwords are written
 PATH=$CHAT_BUILD:$PATH
 unset XDG_CONFIG_HOME XDG_STATE_HOME
 wait_seconds=20
@@ -232,6 +233,7 @@ friendly()
 
 conversation()
 {
+	tell 'Below, "alice > ..." is what alice types, "alice | ..." what she sees.'
 	tell 'Three people log in; who is there hears of it.'
 	arrives bob
 	arrives carol
@@ -277,7 +279,9 @@ conversation()
 hand_over()
 {
 	local status
-	tell 'Now you are alice.  Try "message bob hello", "online", "help", "quit".'
+	tell 'Now you are alice, and bob is there.  Type one after the other:'
+	printf '     %s\n' online 'message bob hello' help quit
+	echo
 	friendly bob &
 	answers=$!
 	client_of alice
@@ -295,14 +299,21 @@ if [ -t 0 ] && [ -t 1 ]; then
 	hand_over
 fi
 quits bob
+run=$(chatd -T -c /dev/null | sed -n 's/^runtime_directory = "\(.*\)";/\1/p')
+tell 'That was the demo; its centre and its files are gone again.'
 cat <<END
 
--- That was all; centre and state are gone again.  A real one:
+A real centre on this machine, as root, one line after the other (for a first
+try, type localhost where this says chat.example.org):
 
-  make -C "$CHAT_BUILD" install     # as root
-  chatctl init --host chat.example.org
-  chatctl user add alice
-  chatd
+  make -C "$CHAT_BUILD" install
+  chatctl init --host chat.example.org  # prints the centre's fingerprint
+  chatctl user add alice                # asks for her password, twice
+  chatd                                 # stays, in the background
 
-and on any other machine:  chat alice@chat.example.org
+Then as anybody, here or on another machine that has chat installed:
+
+  chat alice@chat.example.org           # "yes", if the fingerprint is that one
+
+To end the centre: kill \$(cat $run/chatd.pid).  More: man chatctl, man chat.
 END

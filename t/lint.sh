@@ -113,7 +113,7 @@ list h_files -name '*.h'
 list man_files -name '*.[1-9]' -path "$src/man/*"
 list bats_files -name '*.ba*'
 list sh_files \( -name '*.sh' -o -path "$src/.ci/run" \)
-sh_files+=("$src/run" "$src/autogen.sh")
+sh_files+=("$src/run" "$src/autogen.sh" "$src/dist/completions/chat.bash")
 
 check 'gcc -Werror' gcc gcc compile gcc -c -o /dev/null
 check 'clang -Werror' clang clang \

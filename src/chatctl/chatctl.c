@@ -28,8 +28,9 @@ enum {
 	MAY_TO = 8,
 	MAY_USES = 16,
 	MAY_DAYS = 32,
+	MAY_DRY = 64,
 	/* It reads the configuration by itself. */
-	READS = 64,
+	READS = 128,
 	/* What the two take at most. */
 	USES_MAX = 100000,
 	DAYS_MAX = 3650,
@@ -56,8 +57,9 @@ static const struct row {
 	command_user_unlock, 1, 1, 0},
     {"user list", "[--all]", "list users; --all: deleted ones too",
 	command_user_list, 0, 0, MAY_ALL},
-    {"user import", "FILE", "add users from lines of \"name password\"",
-	command_user_import, 1, 1, 0},
+    {"user import", "[--dry-run] FILE",
+	"add users from lines of \"name password\"", command_user_import, 1, 1,
+	MAY_DRY},
     {"invite new", "[--uses N] [--days N]",
 	"make an invitation to register, for 1 use and 7 days",
 	command_invite_new, 0, 0, MAY_USES | MAY_DAYS},
@@ -244,6 +246,7 @@ parse(int argc, char **argv, struct options *options)
 	    {"host", required_argument, NULL, 'H'},
 	    {"force", no_argument, NULL, 'F'},
 	    {"all", no_argument, NULL, 'A'},
+	    {"dry-run", no_argument, NULL, 'n'},
 	    {"to", required_argument, NULL, 'T'},
 	    {"uses", required_argument, NULL, 'U'},
 	    {"days", required_argument, NULL, 'D'},
@@ -273,6 +276,10 @@ parse(int argc, char **argv, struct options *options)
 		case 'A':
 			ctl->all = true;
 			options->given |= MAY_ALL;
+			break;
+		case 'n':
+			ctl->dry_run = true;
+			options->given |= MAY_DRY;
 			break;
 		case 'T':
 			ctl->to = optarg;
@@ -306,8 +313,13 @@ run(const struct row *row, struct ctl *ctl)
 
 	if ((row->how & READS) == 0) {
 		settings = setup_settings(ctl->file);
-		if (settings == NULL)
+		if (settings == NULL) {
+			if (row->fn == command_reload)
+				complain("nothing was read again; a centre "
+					 "that runs goes on with the old "
+					 "configuration");
 			return EX_CONFIG;
+		}
 	}
 	ctl->settings = settings;
 	status = row->fn(ctl);

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <sqlite3.h>
@@ -24,6 +25,8 @@
 #include "chatd/store/db.h"
 #include "lib/unix.h"
 #include "lib/wire.h"
+
+enum { SPARE = 64 }; /* descriptors for all but workers */
 
 enum level { FINE, WARNING, ERROR };
 
@@ -183,6 +186,23 @@ check_certificate(struct check *check)
 		    settings->key, (unsigned)info.st_mode & 0777);
 }
 
+/* Each worker takes a descriptor of the store's. */
+static void
+check_limits(struct check *check)
+{
+	int workers = check->settings->workers;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1 ||
+	    limit.rlim_max == RLIM_INFINITY ||
+	    limit.rlim_max >= (rlim_t)workers + SPARE)
+		return;
+	found(check, WARNING,
+	    "limits.workers: %d workers want %d descriptors, but the hard "
+	    "limit here is %llu (ulimit -Hn; LimitNOFILE= in a unit)",
+	    workers, workers + SPARE, (unsigned long long)limit.rlim_max);
+}
+
 /* A value of one row and column, or -1 with SQLite's word for it. */
 static int64_t
 value(sqlite3 *sqlite, const char *sql, char *text, size_t size)
@@ -276,6 +296,7 @@ command_check(const struct ctl *ctl)
 		return EX_CONFIG;
 	found(&check, FINE, "configuration: %s", ctl->file);
 	check.runs = centre_runs(check.settings, &unused);
+	check_limits(&check);
 	if (check_user(&check)) {
 		check_state(&check);
 		check_runtime(&check);

@@ -129,6 +129,28 @@ told_user(const char *before, const json_t *reply, const char *after)
 	puts(after);
 }
 
+/*
+ * Whether the name can be had: before anybody types a password, and without
+ * holding on to the centre, or its database, while somebody does.
+ */
+static int
+check_free(const struct ctl *ctl)
+{
+	struct centre centre;
+	json_t *reply = NULL;
+	int status = centre_open(&centre, ctl->settings, false), closed;
+
+	if (status != 0)
+		return status;
+	status = centre_ask(
+	    &centre, request_new("user-check", ctl->words[0]), &reply);
+	closed = centre_close(&centre);
+	if (ctl->json && status != 0)
+		print_reply(reply);
+	json_decref(reply);
+	return status != 0 ? status : closed;
+}
+
 /* A request on a user that takes a password. */
 static int
 order_password(const struct ctl *ctl, const char *name,
@@ -171,7 +193,12 @@ told_added(const struct ctl *ctl, const json_t *reply)
 int
 command_user_add(const struct ctl *ctl)
 {
-	return order_password(ctl, "user-add", told_added);
+	int status = 0;
+
+	if (isatty(STDIN_FILENO) && is_text(ctl->words[0]))
+		status = check_free(ctl);
+	return status != 0 ? status
+			   : order_password(ctl, "user-add", told_added);
 }
 
 static void
@@ -423,6 +450,8 @@ command_reload(const struct ctl *ctl)
 		if (json_is_string(line))
 			complain("%s", json_string_value(line));
 	}
+	if (status == EX_CONFIG)
+		complain("the centre goes on with the old configuration");
 	if (ctl->json)
 		print_reply(reply);
 	else if (status == 0)

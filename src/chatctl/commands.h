@@ -24,6 +24,7 @@ struct ctl {
 	const char *file; /* the configuration */
 	bool json;
 	bool force, all; /* --force, --all */
+	bool dry_run; /* --dry-run */
 	const char *to; /* --to, or NULL */
 	int uses, days; /* --uses, --days, or 0 */
 	const char **hosts; /* --host, NULL-terminated; may be empty */

@@ -28,6 +28,7 @@ struct import {
 	int64_t line;
 	int64_t added, refused;
 	int under_way;
+	json_t *names; /* that could be added, for --dry-run */
 	bool progress; /* shown on the terminal */
 };
 
@@ -55,9 +56,20 @@ refused(
 	json_decref(row);
 }
 
+/* An account was added, or could be. */
 static void
-added(struct import *import)
+added(struct import *import, const json_t *reply)
 {
+	const char *name = wire_get_string(reply, "user");
+
+	if (import->ctl->dry_run && name != NULL) {
+		if (json_object_get(import->names, name) != NULL) {
+			refused(import, wire_get_number(reply, "tag", 0),
+			    "exists", "An earlier line has that name.");
+			return;
+		}
+		json_object_set_new(import->names, name, json_true());
+	}
 	import->added++;
 	if (import->progress && import->added % PROGRESS == 0)
 		fprintf(stderr, "\r%lld added", (long long)import->added);
@@ -77,7 +89,7 @@ take_reply(struct import *import)
 	error = wire_get_string(reply, "error");
 	text = wire_get_string(reply, "text");
 	if (wire_get_bool(reply, "ok"))
-		added(import);
+		added(import, reply);
 	else
 		refused(import, wire_get_number(reply, "tag", 0),
 		    error != NULL ? error : "internal",
@@ -96,8 +108,10 @@ add(struct import *import, const char *name, const char *password)
 		status = take_reply(import);
 	if (status != 0)
 		return status;
-	request = json_pack("{s:s, s:s, s:s}", "do", "user-add", "user", name,
-	    "password", password);
+	request = import->ctl->dry_run
+	    ? json_pack("{s:s, s:s}", "do", "user-check", "user", name)
+	    : json_pack("{s:s, s:s, s:s}", "do", "user-add", "user", name,
+		  "password", password);
 	import->under_way++;
 	return centre_send(&import->centre, request, import->line);
 }
@@ -169,12 +183,16 @@ sum_up(const struct import *import)
 	if (import->progress)
 		fputs("\r\033[K", stderr);
 	if (!import->ctl->json) {
-		printf("%lld users added, %lld refused\n",
-		    (long long)import->added, (long long)import->refused);
+		printf("%lld user%s %s, %lld %s\n", (long long)import->added,
+		    import->added == 1 ? "" : "s",
+		    import->ctl->dry_run ? "could be added" : "added",
+		    (long long)import->refused,
+		    import->ctl->dry_run ? "would be refused" : "refused");
 		return;
 	}
-	row = json_pack("{s:b, s:I, s:I}", "ok", import->refused == 0, "added",
-	    (json_int_t)import->added, "refused", (json_int_t)import->refused);
+	row = json_pack("{s:b, s:b, s:I, s:I}", "ok", import->refused == 0,
+	    "dry_run", import->ctl->dry_run, "added", (json_int_t)import->added,
+	    "refused", (json_int_t)import->refused);
 	print_json(row);
 	json_decref(row);
 }
@@ -218,9 +236,11 @@ command_user_import(const struct ctl *ctl)
 		return errno == EACCES ? EX_NOPERM : CTL_REFUSED;
 	}
 	import.progress = isatty(STDERR_FILENO) && !ctl->json;
+	import.names = json_object();
 	status = import_all(&import);
 	if (import.from != stdin)
 		fclose(import.from);
+	json_decref(import.names);
 	if (status == 0 && import.refused > 0)
 		status = CTL_REFUSED;
 	return status;

@@ -32,8 +32,8 @@ void conf_list_free(char **list);
 const char *conf_last_name(const char *path);
 
 /*
- * Adds "file:line: path: " and a text to the errors, as one line; file and
- * path may be NULL, line 0.
+ * Adds "file:line: path: " and a text to the errors, as one line, in the
+ * order of a file's lines; file and path may be NULL, line 0.
  */
 void conf_error_at(struct conf_errors *errors, const char *file, int line,
     const char *path, const char *fmt, va_list args)

@@ -23,16 +23,37 @@ conf_must(void *memory)
 	return memory;
 }
 
+/*
+ * Where a report on that line of a file belongs: before the first one on a
+ * later line, or at the end.
+ */
+static size_t
+place(const struct conf_errors *errors, const char *file, int line)
+{
+	size_t at = 0, len = strlen(file);
+
+	if (line <= 0)
+		return errors->len;
+	while (at < errors->len) {
+		const char *report = errors->text + at;
+
+		if (strncmp(report, file, len) == 0 && report[len] == ':' &&
+		    strtol(report + len + 1, NULL, 10) > line)
+			return at;
+		at += strcspn(report, "\n") + 1;
+	}
+	return errors->len;
+}
+
 void
 conf_error_at(struct conf_errors *errors, const char *file, int line,
     const char *path, const char *fmt, va_list args)
 {
 	char *text = NULL, *old = errors->text;
-	size_t size = 0;
+	size_t size = 0, at = file ? place(errors, file, line) : errors->len;
 	FILE *to = conf_must(open_memstream(&text, &size));
 
-	if (errors->len > 0)
-		fwrite(old, 1, errors->len, to);
+	fwrite(old ? old : "", 1, at, to);
 	if (file && line > 0)
 		fprintf(to, "%s:%d: ", file, line);
 	else if (file)
@@ -41,6 +62,7 @@ conf_error_at(struct conf_errors *errors, const char *file, int line,
 		fprintf(to, "%s: ", path);
 	vfprintf(to, fmt, args);
 	putc('\n', to);
+	fwrite(old ? old + at : "", 1, errors->len - at, to);
 	if (fclose(to) != 0)
 		conf_must(NULL);
 	free(old);

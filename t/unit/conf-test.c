@@ -148,6 +148,12 @@ test_types(void)
 	    "conf:1: login: a group { } is wanted\n"
 	    "conf:2: limits: a group { } is wanted\n",
 	    "a group is wanted");
+	errors_are("colour = 4;\nlogin = 99999999999;\nlimits = 2;\n",
+	    "conf:1: colour: unknown setting\n"
+	    "conf:2: login: 99999999999 is too large a number\n"
+	    "conf:2: login: a group { } is wanted\n"
+	    "conf:3: limits: a group { } is wanted\n",
+	    "errors come in the order of the lines");
 	errors_are("login: { attempts = \"3\"; enabled = 1; };\n"
 		   "limits: { workers = 1.5; };\n",
 	    "conf:1: login.attempts: a number is wanted\n"
@@ -235,9 +241,10 @@ test_files(void)
 
 	write_file("more", "workers = 0;\n\nwrokers = 5000000000;\n");
 	errors_are("limits: {\n@include \"more\"\n};\nuser = 1;\n",
-	    "more:3: limits.wrokers: 5000000000 is too large a number\n"
 	    "more:1: limits.workers: 0 is out of range; 1 to 65535 is "
-	    "allowed\nmore:3: limits.wrokers: unknown setting; did you mean "
+	    "allowed\n"
+	    "more:3: limits.wrokers: 5000000000 is too large a number\n"
+	    "more:3: limits.wrokers: unknown setting; did you mean "
 	    "\"limits.workers\"?\nconf:4: user: a string is wanted\n",
 	    "an included file");
 	write_file("more", "workers = ;\n");

@@ -253,6 +253,13 @@ test_users(void)
 	    "the tag comes back");
 	no("{\"do\":\"user-add\",\"user\":\"bob\",\"password\":\"x\"}",
 	    "exists", "a name is taken once");
+	no("{\"do\":\"user-check\",\"user\":\"Bob\"}", "exists",
+	    "as a question says before");
+	yes("{\"do\":\"user-check\",\"user\":\"Eve\"}", "eve is free");
+	yes("{\"do\":\"user-check\",\"user\":\"eve\"}",
+	    "and a question does not change that");
+	no("{\"do\":\"user-check\",\"user\":\"b b\"}", "bad-request",
+	    "a question on no name");
 	no("{\"do\":\"user-add\",\"user\":\"b b\",\"password\":\"x\"}",
 	    "bad-request", "what is no name");
 	no("{\"do\":\"user-add\",\"user\":\"eve\"}", "bad-request",

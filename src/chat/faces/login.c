@@ -82,12 +82,35 @@ check_pin(const struct attempt *attempt, const json_t *reply)
 	return EXIT_UNTRUSTED;
 }
 
+/* A question until the answer is y, yes, n, no or empty, which is no. */
+static enum prompt_status
+ask_yes(struct prompt *prompt, const char *question, bool *yes)
+{
+	enum prompt_status status;
+	char answer[16];
+
+	*yes = false;
+	for (;;) {
+		status =
+		    prompt_ask(prompt, question, true, answer, sizeof(answer));
+		if (status != PROMPT_OK)
+			return status;
+		*yes = strcasecmp(answer, "yes") == 0 ||
+		    strcasecmp(answer, "y") == 0;
+		if (*yes || *answer == '\0' || strcasecmp(answer, "no") == 0 ||
+		    strcasecmp(answer, "n") == 0)
+			return PROMPT_OK;
+		puts("Please answer yes or no.");
+	}
+}
+
 /* Asks once whether an unknown centre is the right one. */
 static int
 ask_trust(struct attempt *attempt, const char *pin, const char *expired)
 {
-	char answer[16], since[96] = "";
 	json_t *request, *reply;
+	char since[96] = "";
+	bool yes;
 
 	if (*expired != '\0')
 		snprintf(since, sizeof(since),
@@ -103,9 +126,8 @@ ask_trust(struct attempt *attempt, const char *pin, const char *expired)
 	printf("The identity of %s is not known yet.%s The fingerprint of its "
 	       "public key is\n  %s\n",
 	    attempt->account->where, since, pin);
-	switch (
-	    prompt_ask(attempt->prompt, "Is that the right centre (yes/no)? ",
-		true, answer, sizeof(answer))) {
+	switch (ask_yes(
+	    attempt->prompt, "Is that the right centre (yes/no)? ", &yes)) {
 	case PROMPT_STOPPED:
 		return LEFT;
 	case PROMPT_END:
@@ -113,7 +135,7 @@ ask_trust(struct attempt *attempt, const char *pin, const char *expired)
 	case PROMPT_OK:
 		break;
 	}
-	if (strcasecmp(answer, "yes") != 0) {
+	if (!yes) {
 		fputs("The centre is not trusted; nothing was sent.\n", stderr);
 		return EXIT_UNTRUSTED;
 	}

@@ -88,23 +88,48 @@ add_hashed(
 	accept_hashed(hashing);
 }
 
+/* A name for a new user; false, and refused, if it cannot be had. */
+static bool
+find_free(struct admins *admins, struct admin *admin, const json_t *request,
+    char name[NAME_MAX_LEN + 1])
+{
+	struct db_user user;
+
+	if (!control_name(admin, request, name))
+		return false;
+	if (!db_user_find(admins->store->db, name, &user))
+		return true;
+	control_refuse(admin, request, ERR_EXISTS,
+	    user.state == USER_DELETED
+		? "That name was deleted, and is not used again."
+		: NULL);
+	return false;
+}
+
 void
 control_user_add(
     struct admins *admins, struct admin *admin, const json_t *request)
 {
 	char name[NAME_MAX_LEN + 1];
-	struct db_user user;
 
-	if (!control_name(admin, request, name))
+	if (find_free(admins, admin, request, name))
+		hash_begin(admins, admin, request, name, add_hashed);
+}
+
+/* Could that user be added?  The reply has the name as it would be. */
+void
+control_user_check(
+    struct admins *admins, struct admin *admin, const json_t *request)
+{
+	char name[NAME_MAX_LEN + 1];
+	json_t *reply;
+
+	if (!find_free(admins, admin, request, name))
 		return;
-	if (db_user_find(admins->store->db, name, &user)) {
-		control_refuse(admin, request, ERR_EXISTS,
-		    user.state == USER_DELETED
-			? "That name was deleted, and is not used again."
-			: NULL);
-		return;
-	}
-	hash_begin(admins, admin, request, name, add_hashed);
+	reply = wire_accept(json_object_get(request, "tag"));
+	if (reply != NULL)
+		json_object_set_new(reply, "user", json_string(name));
+	control_reply(admin, reply);
 }
 
 static void

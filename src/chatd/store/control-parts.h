@@ -108,8 +108,9 @@ struct admins {
 typedef void control_fn(struct admins *, struct admin *, const json_t *request);
 
 /* control-account.c */
-control_fn control_user_add, control_user_passwd, control_user_delete,
-    control_user_lock, control_user_unlock, control_user_list;
+control_fn control_user_add, control_user_check, control_user_passwd,
+    control_user_delete, control_user_lock, control_user_unlock,
+    control_user_list;
 control_fn control_session_list, control_session_end;
 
 /* control-backup.c */

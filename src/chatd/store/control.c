@@ -24,6 +24,7 @@ static const struct {
 	control_fn *fn;
 } rows[] = {
     {"user-add", control_user_add},
+    {"user-check", control_user_check},
     {"user-passwd", control_user_passwd},
     {"user-delete", control_user_delete},
     {"user-lock", control_user_lock},
