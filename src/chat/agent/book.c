@@ -567,13 +567,13 @@ book_queued(struct book *book,
 
 /* What others said after a row, oldest first, until fn returns false. */
 int
-book_news(struct book *book, int64_t after, int64_t fresh,
+book_news(struct book *book, int64_t after,
     bool (*fn)(void *arg, const struct book_row *row), void *arg)
 {
 	sqlite3_stmt *stmt = prepare(book,
 	    "SELECT " ROW " FROM history WHERE number > ? AND state = 0 "
-	    "AND (shown = 0 OR number > ?) ORDER BY number",
-	    "ii", after, fresh);
+	    "ORDER BY number",
+	    "i", after);
 	struct book_row row;
 	int status;
 

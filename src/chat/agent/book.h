@@ -99,11 +99,8 @@ int book_row(struct book *book, int64_t number,
 int book_queued(struct book *book,
     void (*fn)(void *arg, const struct book_row *row), void *arg);
 
-/*
- * What others said after row `after`, oldest first, until fn returns false:
- * rows that nobody was shown, and all rows after `fresh`.
- */
-int book_news(struct book *book, int64_t after, int64_t fresh,
+/* What others said after a row, oldest first, until fn returns false. */
+int book_news(struct book *book, int64_t after,
     bool (*fn)(void *arg, const struct book_row *row), void *arg);
 
 /* What the query wants, oldest first, until fn returns false. */
