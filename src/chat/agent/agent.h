@@ -143,6 +143,14 @@ void session_go(struct agent *agent);
 /* Something was typed or received: poll often for a while. */
 void session_active(struct agent *agent);
 
+/* session-store.c */
+
+/*
+ * Stores what a sync brought with the cursors after it, in one step; moved
+ * says whether these are new.  -1 with book_why().
+ */
+int session_store(struct agent *agent, const json_t *reply, bool *moved);
+
 /* login.c */
 
 /* The answers to what the next two asked. */

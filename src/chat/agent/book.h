@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The client's database: where it stands with the centre (token, epoch,
- * cursors), all that was said, and what still has to be sent.  The agent
- * alone opens it.  Knows no clock; what it reports as stored is on the disk.
+ * cursors), all that was said, and what still has to be sent.  Written by the
+ * agent alone.  Knows no clock; what it reports as stored is on the disk.
  */
 #ifndef CHAT_AGENT_BOOK_H
 #define CHAT_AGENT_BOOK_H
