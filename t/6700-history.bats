@@ -121,7 +121,7 @@ when='\(20[0-9]{2}-[01][0-9]-[0-3][0-9] [0-2][0-9]:[0-5][0-9]'
 	rm -f "$book"-*
 	printf '%4096s' nonsense >"$book"
 	reads 74 history
-	holds "$stderr" 'was damaged and has been moved aside'
+	holds "$stderr" 'has been moved aside to'
 	compgen -G "$book.damaged-*"
 	reads 0 history
 }

@@ -340,6 +340,14 @@ open_log(const struct account *account)
 	free(old);
 }
 
+/* True if it is the disk that refused what was tried last. */
+static bool
+no_room(void)
+{
+	return errno == ENOSPC || errno == EDQUOT || errno == EFBIG ||
+	    errno == EIO;
+}
+
 /*
  * The lock that makes this the account's only agent: 1 if it is ours, 0 if
  * another one serves, -1 with errno.  One that is just ending is waited for.
@@ -414,7 +422,7 @@ open_loop(struct agent *agent, char why[BOOK_WHY_LEN])
 		return 0;
 	snprintf(
 	    why, BOOK_WHY_LEN, "%.300s: %s", account->socket, strerror(errno));
-	return EX_CANTCREAT;
+	return no_room() ? EX_IOERR : EX_CANTCREAT;
 }
 
 /* An agent with what the account says. */
@@ -459,9 +467,12 @@ agent_main(const struct account *account, int ready)
 	status = take_lock(account);
 	if (status == 0)
 		return report(ready, 0, "another agent serves");
-	if (status == -1)
-		return report(ready, EX_CANTCREAT,
-		    "the account's agent.lock cannot be taken");
+	if (status == -1) {
+		status = no_room() ? EX_IOERR : EX_CANTCREAT;
+		snprintf(why, sizeof(why), "agent.lock cannot be taken: %s",
+		    strerror(errno));
+		return report(ready, status, why);
+	}
 	if (open_book(agent, why) == -1)
 		return report(ready, EX_IOERR, why);
 	status = open_loop(agent, why);

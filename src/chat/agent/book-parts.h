@@ -15,6 +15,10 @@ struct book {
 	char *path;
 	char user[NAME_MAX_LEN + 1];
 	char why[BOOK_WHY_LEN];
+	char *lock; /* of the one who owns the book; NULL: that is us */
+	int lock_fd; /* of a visitor who has to move the book aside, or -1 */
+	bool damaged;
+	char *aside; /* where it goes when it is closed, or NULL */
 };
 
 /* The columns that book_row_read() takes. */
@@ -56,7 +60,15 @@ int book_number(struct book *book, const char *sql, int64_t *out);
 /* Makes the tables, or brings those of an older version up to this one. */
 int book_schema(struct book *book);
 
-/* Moves a damaged book aside for its owner; the sentence goes to why. */
-void book_aside(const char *path, char why[BOOK_WHY_LEN]);
+/* ---- book-damage.c */
+
+/* Reads the whole file and says whether it is sound. */
+int book_check(struct book *book);
+
+/* The file is no book any more: it will be kept aside.  Returns -1. */
+int book_damaged(struct book *book, const char *reason);
+
+/* Moves a damaged book, which nobody has open any more, aside. */
+int book_aside(struct book *book);
 
 #endif

@@ -1,19 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The book's tables, the way from older ones to them, and what is done with
- * a file that is no book any more.  Runs in whoever opens the book; must
- * never destroy what it cannot read.
+ * The book's tables, and the way from older ones to them.  Runs in whoever
+ * opens the book; must never touch a database that it does not know.
  */
 #include "chat/agent/book-parts.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <string.h>
-#include <time.h>
 
 enum { APPLICATION_ID = 0x63686174 }; /* "chat" */
+
 static const char schema[] =
-    "BEGIN IMMEDIATE;"
     "CREATE TABLE place ("
     " only INTEGER PRIMARY KEY CHECK (only = 1),"
     " token TEXT NOT NULL, epoch TEXT NOT NULL,"
@@ -30,14 +26,13 @@ static const char schema[] =
     "CREATE INDEX history_queued ON history (number) WHERE state = 1;"
     "CREATE INDEX history_news ON history (number) WHERE shown = 0;"
     "PRAGMA application_id = 0x63686174;"
-    "PRAGMA user_version = 1;"
-    "COMMIT;";
+    "PRAGMA user_version = 1;";
 
 /* What each version has that the one before had not. */
 static const char *const upgrades[BOOK_VERSION + 1] = {
     /* The words of what was said; a text never changes, nor does it go. */
-    [2] = "BEGIN IMMEDIATE;"
-	  "CREATE VIRTUAL TABLE words USING fts5 ("
+    [1] = schema,
+    [2] = "CREATE VIRTUAL TABLE words USING fts5 ("
 	  " text, content = 'history', content_rowid = 'number');"
 	  "INSERT INTO words (rowid, text)"
 	  " SELECT number, text FROM history WHERE kind <= 2;"
@@ -45,79 +40,71 @@ static const char *const upgrades[BOOK_VERSION + 1] = {
 	  " WHEN new.kind <= 2 BEGIN"
 	  " INSERT INTO words (rowid, text) VALUES (new.number, new.text);"
 	  " END;"
-	  "PRAGMA user_version = 2;"
-	  "COMMIT;",
+	  "PRAGMA user_version = 2;",
 };
 
-/* Moves a file of the book aside; 0 if it is not there. */
+/* What the file says it is; -1 if nothing can be read. */
 static int
-aside_one(const char *path, const char *suffix, const char *stamp)
+identity(struct book *book, int64_t *version, int64_t *application)
 {
-	char from[4096], to[4096];
+	return book_number(book, "PRAGMA user_version", version) == -1 ||
+		book_number(book, "PRAGMA application_id", application) == -1
+	    ? -1
+	    : 0;
+}
 
-	if ((size_t)snprintf(from, sizeof(from), "%s%s", path, suffix) >=
-		sizeof(from) ||
-	    (size_t)snprintf(to, sizeof(to), "%s.damaged-%s%s", path, stamp,
-		suffix) >= sizeof(to))
+/* Is it ours to write to?  A new file is empty and says nothing. */
+static int
+recognize(struct book *book, int64_t version, int64_t application)
+{
+	int64_t tables;
+
+	if (application == APPLICATION_ID && version > BOOK_VERSION) {
+		snprintf(book->why, sizeof(book->why),
+		    "%.300s was written by a newer chat: use that one, or "
+		    "another --state",
+		    book->path);
 		return -1;
-	return rename(from, to) == -1 && errno != ENOENT ? -1 : 0;
-}
-
-/* A damaged book is kept for its owner, under another name. */
-void
-book_aside(const char *path, char why[BOOK_WHY_LEN])
-{
-	char stamp[32];
-	time_t now = time(NULL);
-	struct tm tm;
-
-	localtime_r(&now, &tm);
-	strftime(stamp, sizeof(stamp), "%Y%m%d-%H%M%S", &tm);
-	if (aside_one(path, "", stamp) == -1 ||
-	    aside_one(path, "-wal", stamp) == -1 ||
-	    aside_one(path, "-shm", stamp) == -1) {
-		snprintf(why, BOOK_WHY_LEN,
-		    "%.300s is damaged and cannot be moved aside: %s", path,
-		    strerror(errno));
-		return;
 	}
-	snprintf(why, BOOK_WHY_LEN,
-	    "%.300s was damaged and has been moved aside to "
-	    "%.300s.damaged-%s; the next start begins a new one",
-	    path, path, stamp);
+	if (application == APPLICATION_ID && version > 0)
+		return 0;
+	if (book_number(book, "SELECT count(*) FROM sqlite_master", &tables) ==
+	    -1)
+		return -1;
+	return version == 0 && application == 0 && tables == 0
+	    ? 0
+	    : book_damaged(book, "it is the database of another program");
 }
 
-/* Brings a book of an older version up to this one. */
+/*
+ * Brings a new file or one of an older version up to this one, in one step.
+ * Another process may have done so by the time that we may write.
+ */
 static int
-upgrade(struct book *book, int64_t version)
+climb(struct book *book)
 {
-	int result = 0;
+	int64_t version, application;
+	int result = book_run(book, "BEGIN IMMEDIATE");
 
+	if (result == 0)
+		result = identity(book, &version, &application);
 	while (result == 0 && version < BOOK_VERSION)
 		result = book_run(book, upgrades[++version]);
+	if (result == 0)
+		result = book_run(book, "COMMIT");
 	if (result == -1 && !sqlite3_get_autocommit(book->db))
 		sqlite3_exec(book->db, "ROLLBACK", NULL, NULL, NULL);
 	return result;
 }
 
-/* Is the file a book of this version, empty, or something else? */
+/* Makes the tables, or brings older ones up to this version. */
 int
 book_schema(struct book *book)
 {
 	int64_t version, application;
 
-	if (book_number(book, "PRAGMA user_version", &version) == -1 ||
-	    book_number(book, "PRAGMA application_id", &application) == -1)
+	if (identity(book, &version, &application) == -1 ||
+	    recognize(book, version, application) == -1)
 		return -1;
-	if (version == 0 && application == 0)
-		return book_run(book, schema) == -1 ? -1 : upgrade(book, 1);
-	if (application == APPLICATION_ID && version > 0 &&
-	    version <= BOOK_VERSION)
-		return upgrade(book, version);
-	snprintf(book->why, sizeof(book->why),
-	    application == APPLICATION_ID
-		? "%.300s is of a newer version of chat"
-		: "%.300s is the database of another program",
-	    book->path);
-	return -1;
+	return version < BOOK_VERSION ? climb(book) : 0;
 }

@@ -13,8 +13,19 @@
 int
 book_broken(struct book *book, const char *what)
 {
-	snprintf(book->why, sizeof(book->why), "%.300s: %s: %s", book->path,
-	    what, sqlite3_errmsg(book->db));
+	int code = sqlite3_errcode(book->db) & 0xff;
+
+	/* What came of the damage says nothing new. */
+	if (book->damaged)
+		return -1;
+	if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
+		return book_damaged(book, sqlite3_errmsg(book->db));
+	/* SQLite does not keep the reason: full is the only one it tells. */
+	snprintf(book->why, sizeof(book->why), "%.300s: %s: %s%s", book->path,
+	    what, sqlite3_errmsg(book->db),
+	    code == SQLITE_IOERR
+		? "; a broken disk, or a limit on the size of files"
+		: "");
 	return -1;
 }
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Opens the file and proves that it can be read. */
 static int
@@ -26,33 +27,71 @@ setup(struct book *book)
 	    book_run(book, "PRAGMA synchronous = FULL") == -1 ||
 	    book_schema(book) == -1)
 		return -1;
+	if (book->lock == NULL && book_check(book) == -1)
+		return -1;
 	return book_place(book, &place) == -1 ||
 		book_ends(book, &last, &shown) == -1
 	    ? -1
 	    : 0;
 }
 
-/* Opens the book of that user, making it if there is none. */
+/* Closes the file, and moves it aside if it is damaged. */
+static void
+shut(struct book *book)
+{
+	/* What is in the log stays there, for who looks at it later. */
+	if (book->damaged)
+		sqlite3_db_config(
+		    book->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	sqlite3_close(book->db);
+	book->db = NULL;
+	book_aside(book);
+	if (book->lock_fd != -1)
+		close(book->lock_fd);
+}
+
+static void
+book_free(struct book *book)
+{
+	free(book->path);
+	free(book->lock);
+	free(book->aside);
+	free(book);
+}
+
+/* Opens the book of that user, who owns it if there is no lock. */
 struct book *
-book_open(const char *path, const char *user, char why[BOOK_WHY_LEN])
+book_visit(const char *path, const char *lock, const char *user,
+    char why[BOOK_WHY_LEN])
 {
 	struct book *book = calloc(1, sizeof(*book));
-	int code;
 
-	if (book == NULL || (book->path = strdup(path)) == NULL) {
+	if (book != NULL) {
+		book->lock_fd = -1;
+		book->path = strdup(path);
+		book->lock = lock != NULL ? strdup(lock) : NULL;
+	}
+	if (book == NULL || book->path == NULL ||
+	    (lock != NULL && book->lock == NULL)) {
 		snprintf(why, BOOK_WHY_LEN, "no memory");
-		free(book);
+		if (book != NULL)
+			book_free(book);
 		return NULL;
 	}
 	snprintf(book->user, sizeof(book->user), "%s", user);
 	if (setup(book) == 0)
 		return book;
-	code = sqlite3_errcode(book->db);
+	shut(book);
 	snprintf(why, BOOK_WHY_LEN, "%s", book->why);
-	book_close(book);
-	if (code == SQLITE_NOTADB || code == SQLITE_CORRUPT)
-		book_aside(path, why);
+	book_free(book);
 	return NULL;
+}
+
+/* Opens the book of that user, making it if there is none. */
+struct book *
+book_open(const char *path, const char *user, char why[BOOK_WHY_LEN])
+{
+	return book_visit(path, NULL, user, why);
 }
 
 void
@@ -60,9 +99,8 @@ book_close(struct book *book)
 {
 	if (book == NULL)
 		return;
-	sqlite3_close(book->db);
-	free(book->path);
-	free(book);
+	shut(book);
+	book_free(book);
 }
 
 /* The sentence about the last call that returned -1. */

@@ -61,11 +61,19 @@ struct book_query {
 };
 
 /*
- * Opens the book of that user, making it if there is none.  NULL with a
- * sentence in why; a file that is no database any more is moved aside.
+ * Opens the book of that user, making it if there is none, for the agent,
+ * who alone writes to it.  NULL with a sentence in why.  A file that is
+ * damaged, or becomes so, is moved aside when it is closed.
  */
 struct book *book_open(
     const char *path, const char *user, char why[BOOK_WHY_LEN]);
+
+/*
+ * The same for somebody who only reads; the lock is the agent's.  While that
+ * is held a damaged file stays where it is.
+ */
+struct book *book_visit(const char *path, const char *lock, const char *user,
+    char why[BOOK_WHY_LEN]);
 void book_close(struct book *book);
 
 /* The sentence about the last call that returned -1. */

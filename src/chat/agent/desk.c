@@ -91,6 +91,14 @@ desk_over(const struct agent *agent, json_t *tag)
 	return reply;
 }
 
+/* The book has failed: the agent ends, and this face waits for no more. */
+static void
+fail(struct agent *agent, const struct wish *wish)
+{
+	agent_fail(agent, EX_IOERR, book_why(agent->book));
+	door_send(wish->face, desk_over(agent, wish->tag));
+}
+
 static struct waiter
 waiter_of(const struct wish *wish)
 {
@@ -250,8 +258,7 @@ do_watch(struct agent *agent, const struct wish *wish)
 	int64_t last;
 
 	if (book_ends(agent->book, &last, &face->given) == -1) {
-		refuse(wish, "failed", book_why(agent->book));
-		agent_fail(agent, EX_IOERR, book_why(agent->book));
+		fail(agent, wish);
 		return;
 	}
 	door_send(face, wire_accept(wish->tag));
@@ -314,7 +321,7 @@ queue(struct agent *agent, const struct wish *wish, const char *to)
 	}
 	if (outbox_message(&agent->outbox, to, json_string_value(text),
 		clock_wall(), id) == -1) {
-		agent_fail(agent, EX_IOERR, book_why(agent->book));
+		fail(agent, wish);
 		return;
 	}
 	reply = wire_accept(wish->tag);
