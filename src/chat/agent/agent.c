@@ -433,6 +433,7 @@ agent_init(struct agent *agent, const struct account *account)
 	agent->message_bytes = 8192;
 	agent->heartbeat = (int64_t)account->heartbeat * 1000;
 	agent->interval = POLL_MS;
+	agent->untold = json_array();
 	agent->trust = (struct trust){
 	    .pin = account->pin,
 	    .ca = account->ca,

@@ -97,6 +97,7 @@ struct agent {
 	struct waiter quitting;
 	struct loop_timer end;
 	int64_t marked; /* rows up to here are marked as shown */
+	json_t *untold; /* refusals that no face has heard of */
 	json_t *last_word; /* the event that ended the session, or NULL */
 };
 

@@ -302,10 +302,12 @@ int
 book_settle(struct book *book, int64_t number, enum book_state state,
     const char *reason)
 {
-	return book_change(book,
-	    "UPDATE history SET state = ?, reason = ? "
-	    "WHERE number = ? AND state = 1",
-	    "isi", (int64_t)state, reason, number);
+	if (book_change(book,
+		"UPDATE history SET state = ?, reason = ? "
+		"WHERE number = ? AND state = 1",
+		"isi", (int64_t)state, reason, number) == -1)
+		return -1;
+	return sqlite3_changes(book->db) > 0;
 }
 
 /*

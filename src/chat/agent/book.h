@@ -95,7 +95,10 @@ int book_store(struct book *book, const struct wire_event *events, size_t count,
 int book_queue(struct book *book, const char *id, const char *recipient,
     const char *text, int64_t time, int64_t *number);
 
-/* Own message: queued becomes accepted or refused; any other state stays. */
+/*
+ * Own message: queued becomes accepted or refused, and 1 is returned; any
+ * other state stays, and 0 is: the receipt was faster.
+ */
 int book_settle(struct book *book, int64_t number, enum book_state state,
     const char *reason);
 

@@ -255,7 +255,9 @@ do_watch(struct agent *agent, const struct wish *wish)
 {
 	struct face_end *face = wish->face;
 
+	json_t *refusal;
 	int64_t last;
+	size_t i;
 
 	if (book_ends(agent->book, &last, &face->given) == -1) {
 		fail(agent, wish);
@@ -264,6 +266,11 @@ do_watch(struct agent *agent, const struct wish *wish)
 	door_send(face, wire_accept(wish->tag));
 	face->watching = true;
 	face->automatic = wire_get_bool(wish->line, "auto");
+	json_array_foreach(agent->untold, i, refusal)
+	{
+		door_send(face, json_incref(refusal));
+	}
+	json_array_clear(agent->untold);
 	agent_give(agent, face);
 }
 

@@ -362,6 +362,17 @@ door_count(const struct door *door)
 	return door->count;
 }
 
+/* True if a face watches. */
+bool
+door_watched(const struct door *door)
+{
+	for (const struct face_end *face = door->faces; face != NULL;
+	     face = face->next)
+		if (face->watching)
+			return true;
+	return false;
+}
+
 /* The face with that serial, or NULL. */
 struct face_end *
 door_find(struct door *door, unsigned serial)

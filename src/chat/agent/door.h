@@ -66,6 +66,9 @@ void door_close(struct door *door);
 
 int door_count(const struct door *door);
 
+/* True if a face watches. */
+bool door_watched(const struct door *door);
+
 /* The face with that serial, or NULL. */
 struct face_end *door_find(struct door *door, unsigned serial);
 

@@ -212,18 +212,27 @@ settle(struct agent *agent, struct errand *errand, enum book_state state,
     const json_t *reply)
 {
 	const char *reason = wire_get_string(reply, "error");
+	const char *name = state == BOOK_REFUSED ? "refused" : "accepted";
 	json_t *event;
 
-	if (book_settle(agent->book, errand->row, state,
-		state == BOOK_REFUSED ? reason : NULL) == -1) {
+	switch (book_settle(agent->book, errand->row, state,
+	    state == BOOK_REFUSED ? reason : NULL)) {
+	case -1:
 		agent_fail(agent, EX_IOERR, book_why(agent->book));
 		return ALL_OVER;
+	case 0:
+		/* The receipt came before the answer, which was lost once. */
+		name = "fetched";
+		break;
 	}
-	event = desk_state(errand->id, errand->to,
-	    state == BOOK_REFUSED ? "refused" : "accepted");
+	event = desk_state(errand->id, errand->to, name);
 	if (state == BOOK_REFUSED && reason != NULL)
 		json_object_set_new(event, "reason", json_string(reason));
 	reply_members(event, reply, "online reached refused text time");
+	/* Nobody is here: whoever comes next is told. */
+	if (state == BOOK_REFUSED && errand->face == 0 &&
+	    !door_watched(agent->door))
+		json_array_append(agent->untold, event);
 	desk_told(agent, errand, event, state == BOOK_ACCEPTED);
 	door_tell(agent->door, event);
 	outbox_pop(&agent->outbox);
@@ -500,11 +509,15 @@ expire(struct agent *agent)
 	    clock_wall() - (int64_t)OUTBOX_KEEP_DAYS * 24 * 3600 * 1000;
 	struct errand *errand;
 	json_t *reply;
+	char why[160];
 
 	while ((errand = outbox_first(&agent->outbox)) != NULL &&
 	    errand->row != 0 && errand->written < limit) {
-		reply = desk_refuse(NULL, "expired",
-		    "The message could not be sent for 14 days.");
+		snprintf(why, sizeof(why),
+		    "The message to %s could not be sent for %d days and was "
+		    "given up.",
+		    *errand->to != '\0' ? errand->to : "all", OUTBOX_KEEP_DAYS);
+		reply = desk_refuse(NULL, "expired", why);
 		if (settle(agent, errand, BOOK_REFUSED, reply) != GO_ON)
 			errand = NULL;
 		json_decref(reply);

@@ -326,6 +326,8 @@ message_answered(struct line *line, struct asked **link, const json_t *reply)
 
 	if (wire_get_bool(reply, "ok") && id != NULL) {
 		snprintf((*link)->id, sizeof((*link)->id), "%s", id);
+		if (line->prompt->terminal && line->unreachable)
+			puts("The message is queued.");
 		return;
 	}
 	show_refusal(stdout, reply, (*link)->user);
