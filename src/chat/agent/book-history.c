@@ -6,6 +6,7 @@
  */
 #include "chat/agent/book-parts.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,27 +76,111 @@ book_news(struct book *book, int64_t after,
 }
 
 /*
- * Words as FTS5 takes them: each as a string of its own, so that none is an
- * operator.  In fresh memory, or NULL.
+ * True for a word that the index does not know as one: of a script without
+ * spaces between words (from Thai on), an emoji, or no letter at all.
  */
-static char *
-match_words(const char *words)
+static bool
+is_part(const char *word, size_t len)
 {
-	char *out = NULL;
-	size_t len, size;
-	FILE *to = open_memstream(&out, &size);
+	bool letters = false;
 
-	if (to == NULL)
-		return NULL;
-	for (words += strspn(words, " \t\n"); *words != '\0';
-	     words += strspn(words, " \t\n")) {
-		fputs(ftello(to) > 0 ? " \"" : "\"", to);
-		len = strcspn(words, " \t\n");
-		for (; len > 0; len--, words++)
-			fputs(*words == '"' ? "\"\"" : (char[]){*words, 0}, to);
-		putc('"', to);
+	for (size_t i = 0; i < len; i++) {
+		const unsigned char *at = (const unsigned char *)word + i;
+
+		if (*at >= 0xe1 ||
+		    (*at == 0xe0 && i + 1 < len && at[1] >= 0xb8))
+			return true;
+		letters |= *at >= 0x80 || isalnum(*at);
 	}
-	return fclose(to) == 0 ? out : NULL;
+	return !letters;
+}
+
+/* A word as FTS5 takes it: a string, so that nothing in it is an operator. */
+static void
+put_match(FILE *to, const char *word, size_t len)
+{
+	fputs(ftello(to) > 0 ? " \"" : "\"", to);
+	for (size_t i = 0; i < len; i++)
+		fputs(word[i] == '"' ? "\"\"" : (char[]){word[i], 0}, to);
+	putc('"', to);
+}
+
+/*
+ * Takes words apart: those for the index as one expression, and the others,
+ * a line each, that a text has to hold somewhere.  -1 without memory.
+ */
+static int
+split_words(const char *words, char **match, char **parts)
+{
+	static const char space[] = " \t\n";
+	FILE *index, *rest;
+	size_t len, size[2];
+
+	index = open_memstream(match, &size[0]);
+	rest = open_memstream(parts, &size[1]);
+	for (words += strspn(words, space);
+	     *words != '\0' && index != NULL && rest != NULL;
+	     words += len, words += strspn(words, space)) {
+		len = strcspn(words, space);
+		if (is_part(words, len))
+			fprintf(rest, "%.*s\n", (int)len, words);
+		else
+			put_match(index, words, len);
+	}
+	len = index == NULL || rest == NULL;
+	len |= index != NULL && fclose(index) == EOF;
+	len |= rest != NULL && fclose(rest) == EOF;
+	return len != 0 ? -1 : 0;
+}
+
+/* SQL's holds_all(text, parts): the text has each line of parts in it. */
+static void
+holds_all(sqlite3_context *context, int count, sqlite3_value **values)
+{
+	const char *text = (const char *)sqlite3_value_text(values[0]);
+	const char *part = (const char *)sqlite3_value_text(values[1]);
+	size_t size = (size_t)sqlite3_value_bytes(values[0]), len;
+	bool all = count == 2 && text != NULL && part != NULL;
+
+	for (; all && *part != '\0'; part += len + 1) {
+		len = strcspn(part, "\n");
+		all = memmem(text, size, part, len) != NULL;
+	}
+	sqlite3_result_int(context, all);
+}
+
+/* Goes through what the query wants. */
+static int
+search(struct book *book, const struct book_query *query, const char *match,
+    const char *parts, bool (*fn)(void *arg, const struct book_row *row),
+    void *arg)
+{
+	sqlite3_stmt *stmt;
+	struct book_row row;
+	int status;
+
+	if (sqlite3_create_function(book->db, "holds_all", 2,
+		SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL, holds_all, NULL,
+		NULL) != SQLITE_OK)
+		return book_broken(book, "cannot be searched");
+	stmt = book_prepare(book,
+	    "SELECT " BOOK_ROW " FROM (SELECT " BOOK_ROW " FROM history "
+	    "WHERE (kind <= 2 OR ?1) AND (?2 = '' OR (kind = 0 AND "
+	    "((state = 0 AND author = ?2) OR recipient = ?2))) "
+	    "AND (?3 = '' OR number IN "
+	    "(SELECT rowid FROM words WHERE words MATCH ?3)) "
+	    "AND (?4 = '' OR (kind <= 2 AND holds_all(text, ?4))) "
+	    "ORDER BY number DESC LIMIT ?5) ORDER BY number",
+	    "isssi", (int64_t)query->presence, query->user, match, parts,
+	    query->limit);
+	if (stmt == NULL)
+		return -1;
+	while ((status = sqlite3_step(stmt)) == SQLITE_ROW) {
+		row = book_row_read(stmt);
+		if (!fn(arg, &row))
+			break;
+	}
+	return book_finish(book, stmt, status);
 }
 
 /* What the query wants, oldest first, until fn returns false. */
@@ -103,31 +188,15 @@ int
 book_history(struct book *book, const struct book_query *query,
     bool (*fn)(void *arg, const struct book_row *row), void *arg)
 {
-	char *match = match_words(query->words);
-	sqlite3_stmt *stmt;
-	struct book_row row;
-	int status, result;
+	char *match = NULL, *parts = NULL;
+	int result = -1;
 
-	stmt = book_prepare(book,
-	    "SELECT " BOOK_ROW " FROM (SELECT " BOOK_ROW " FROM history "
-	    "WHERE (kind <= 2 OR ?1) AND (?2 = '' OR (kind = 0 AND "
-	    "((state = 0 AND author = ?2) OR recipient = ?2))) "
-	    "AND (?3 = '' OR number IN "
-	    "(SELECT rowid FROM words WHERE words MATCH ?3)) "
-	    "ORDER BY number DESC LIMIT ?4) ORDER BY number",
-	    "issi", (int64_t)query->presence, query->user,
-	    match != NULL ? match : "", query->limit);
-	if (stmt == NULL) {
-		free(match);
-		return -1;
-	}
-	while ((status = sqlite3_step(stmt)) == SQLITE_ROW) {
-		row = book_row_read(stmt);
-		if (!fn(arg, &row))
-			break;
-	}
-	result = book_finish(book, stmt, status);
+	if (split_words(query->words, &match, &parts) == 0)
+		result = search(book, query, match, parts, fn, arg);
+	else
+		snprintf(book->why, sizeof(book->why), "no memory");
 	free(match);
+	free(parts);
 	return result;
 }
 
