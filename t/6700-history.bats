@@ -85,6 +85,44 @@ when='\(20[0-9]{2}-[01][0-9]-[0-3][0-9] [0-2][0-9]:[0-5][0-9]'
 	same 6 ${#lines[@]}
 }
 
+# usage: finds COUNT WORDS ; a search gives so many lines, and no complaint
+finds()
+{
+	reads 0 history --search "$2"
+	same "$1" ${#lines[@]} "what \"$2\" finds" && same '' "$stderr"
+}
+
+@test "a search in other scripts, for emoji, for what is no word at all" {
+	person alice
+	types alice 'message carol 明日は日本語の会議です 🎂'
+	types alice 'message carol Привет, Дёмин: кафе'
+	types alice 'message carol a cake 🎂 for the café, in C++ :-)'
+	types alice 'message carol วันนี้อากาศดี'
+	types alice 'message carol text:NEAR(a b) it'"'"'s "quoted" -x ^y'
+	leaves alice
+	wait_for no_agents
+	finds 1 日本
+	finds 2 🎂
+	finds 1 '🎂 CAKE'
+	finds 1 '日本語 🎂'
+	finds 0 '日本 cake'
+	finds 1 привет
+	finds 1 อากาศ
+	finds 1 cafe
+	finds 1 CAFÉ
+	finds 1 ':-)'
+	finds 1 c++
+	finds 1 "it's"
+	finds 1 '"quoted"'
+	finds 1 'NEAR('
+	finds 1 '-x ^y'
+	for words in '"' '""' 'x"' 'a*b*' 'zz OR' 'AND zz' 'NOT' '{text}:zz' \
+		'zz NEAR/2 y' '+zz' '%' '_' '\' '(((' "';--"; do
+		reads 0 history --search "$words"
+		same '' "$stderr" "the complaint about $words"
+	done
+}
+
 @test "contacts and export" {
 	a_day
 	reads 0 contacts
@@ -121,7 +159,7 @@ when='\(20[0-9]{2}-[01][0-9]-[0-3][0-9] [0-2][0-9]:[0-5][0-9]'
 	rm -f "$book"-*
 	printf '%4096s' nonsense >"$book"
 	reads 74 history
-	holds "$stderr" 'was damaged and has been moved aside'
+	holds "$stderr" 'has been moved aside to'
 	compgen -G "$book.damaged-*"
 	reads 0 history
 }

@@ -5,8 +5,11 @@
  */
 #include "tap.h"
 
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -64,6 +67,32 @@ must_open(void)
 	return book;
 }
 
+/* The second half of it is gone. */
+static void
+must_truncate(const char *file)
+{
+	struct stat st;
+
+	if (stat(file, &st) == -1 || truncate(file, st.st_size / 2) == -1) {
+		puts("Bail out! the file cannot be cut");
+		exit(1);
+	}
+}
+
+/* Runs statements on the file behind the book's back, making it. */
+static void
+must_sql(const char *sql)
+{
+	sqlite3 *db = NULL;
+
+	if (sqlite3_open(path, &db) != SQLITE_OK ||
+	    sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK) {
+		printf("Bail out! %s\n", sqlite3_errmsg(db));
+		exit(1);
+	}
+	sqlite3_close(db);
+}
+
 static struct wire_string
 str(const char *s)
 {
@@ -99,8 +128,10 @@ static void
 news_are(struct book *book, const char *wanted, const char *what)
 {
 	struct seen seen = {.limit = -1};
+	int64_t last, shown;
 
-	book_news(book, 0, INT64_MAX, note_news, &seen);
+	book_ends(book, &last, &shown);
+	book_news(book, shown, note_news, &seen);
 	is(seen.text, wanted, "%s", what);
 }
 
@@ -170,7 +201,7 @@ test_shown(void)
 	struct seen seen = {.limit = 2};
 	int64_t last, shown;
 
-	book_news(book, 0, INT64_MAX, note_news, &seen);
+	book_news(book, 0, note_news, &seen);
 	is(seen.text, "bob:one carol:two", "the reader can stop");
 	ok(book_shown(book, seen.last) == 0, "rows are marked");
 	book_close(book);
@@ -185,7 +216,7 @@ test_shown(void)
 	store(book, event(EVENT_MESSAGE, "bob", "id-9", "nine"), 7, 4);
 	memset(&seen, 0, sizeof(seen));
 	seen.limit = -1;
-	book_news(book, last, last, note_news, &seen);
+	book_news(book, last, note_news, &seen);
 	is(seen.text, "bob:nine", "a second reader gets what is fresh");
 	book_close(book);
 }
@@ -252,7 +283,7 @@ test_oneself(void)
 	book_settle(book, number, BOOK_ACCEPTED, NULL);
 	store(book, event(EVENT_MESSAGE, "alice", "self-1", "to me"), 8, 4);
 	store(book, event(EVENT_MESSAGE, "alice", "self-1", "to me"), 9, 4);
-	book_news(book, number, number, note_news, &seen);
+	book_news(book, number, note_news, &seen);
 	is(seen.text, "alice:to me", "a message to oneself comes in once");
 	book_shown(book, seen.last);
 	book_close(book);
@@ -404,6 +435,93 @@ test_damage(void)
 	is_number(system(command), 0, "and the old one is kept");
 }
 
+/* Writes something else over the pages after the first ones. */
+static void
+spoil(off_t from)
+{
+	FILE *file = fopen(path, "r+");
+
+	if (file == NULL)
+		return;
+	fseeko(file, from, SEEK_SET);
+	for (int i = 0; i < 4096; i++)
+		fputs("spoilt. ", file);
+	fclose(file);
+}
+
+/* Who only reads moves nothing that somebody else has open. */
+static void
+test_visitor(void)
+{
+	char why[BOOK_WHY_LEN] = "", lock[80];
+	struct book_query all = {"", "", -1, true};
+	struct seen seen = {.limit = -1};
+	struct book *book = must_open();
+	int fd, result;
+
+	for (int64_t i = 0, number; i < 50; i++) {
+		char id[32], text[2001];
+
+		snprintf(id, sizeof(id), "visit-%lld", (long long)i);
+		memset(text, 'x', sizeof(text) - 1);
+		text[sizeof(text) - 1] = '\0';
+		book_queue(book, id, "bob", text, 1, &number);
+	}
+	book_close(book);
+	spoil(8192);
+	snprintf(lock, sizeof(lock), "%s/agent.lock", dir);
+	fd = open(lock, O_RDWR | O_CREAT, 0600);
+	flock(fd, LOCK_EX);
+	for (int i = 0; i < 2; i++) {
+		book = book_visit(path, lock, "alice", why);
+		result = book != NULL
+		    ? book_history(book, &all, note_news, &seen)
+		    : -1;
+		is_number(result, -1, "it cannot be read");
+		if (book != NULL)
+			snprintf(why, sizeof(why), "%s", book_why(book));
+		book_close(book);
+		is_number(access(path, F_OK) == 0, i == 0, "%s",
+		    i == 0 ? "it stays while an agent runs" : "it goes");
+		ok(strstr(why, i == 0 ? "an agent" : "moved aside") != NULL,
+		    "and that is said");
+		close(fd);
+	}
+	book_close(must_open());
+}
+
+/* Whoever owns it looks at all of it first. */
+static void
+test_owner(void)
+{
+	char why[BOOK_WHY_LEN] = "";
+	struct book *book = must_open();
+	int64_t number;
+
+	for (int i = 0; i < 200; i++) {
+		char id[32];
+
+		snprintf(id, sizeof(id), "owned-%d", i);
+		book_queue(book, id, "bob", "some words to keep", 1, &number);
+	}
+	book_close(book);
+	must_truncate(path);
+	ok(book_open(path, "alice", why) == NULL, "a truncated one is noticed");
+	ok(strstr(why, "moved aside") != NULL, "and moved aside");
+	book_close(must_open());
+	must_sql("PRAGMA user_version = 99");
+	ok(book_open(path, "alice", why) == NULL, "a newer one is refused");
+	ok(strstr(why, "newer chat") != NULL, "and that is said");
+	ok(access(path, F_OK) == 0, "it stays");
+	must_sql("PRAGMA user_version = 2; PRAGMA application_id = 7");
+	ok(book_open(path, "alice", why) == NULL, "another program's is");
+	ok(strstr(why, "another program") != NULL, "no book");
+	must_sql("CREATE TABLE theirs (x); PRAGMA user_version = 0");
+	ok(book_open(path, "alice", why) == NULL, "nor is one of nobody's");
+	ok(access(path, F_OK) == -1, "it is not written to");
+	book_close(must_open());
+}
+
 int
 main(void)
 {
@@ -423,6 +541,8 @@ main(void)
 	test_oneself();
 	test_upgrade();
 	test_damage();
+	test_visitor();
+	test_owner();
 	snprintf(command, sizeof(command), "rm -rf %s", dir);
 	if (system(command) != 0)
 		puts("# the directory stays");

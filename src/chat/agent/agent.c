@@ -42,18 +42,25 @@ agent_answer(struct agent *agent, struct waiter *waiter, json_t *reply)
 	waiter->face = 0;
 }
 
-/* Notes that a face has taken what it was given. */
-static void
-mark(struct agent *agent, const struct face_end *face)
+/* Notes that a face has shown its user all rows up to this one. */
+void
+agent_shown(struct agent *agent, int64_t number)
 {
-	if (face->gone || door_pending(face) > 0 ||
-	    face->given <= agent->marked)
+	if (number <= agent->marked)
 		return;
-	if (book_shown(agent->book, face->given) == -1) {
+	if (book_shown(agent->book, number) == -1) {
 		agent_fail(agent, EX_IOERR, book_why(agent->book));
 		return;
 	}
-	agent->marked = face->given;
+	agent->marked = number;
+}
+
+/* A face that confirms nothing itself: what its socket took is shown. */
+static void
+mark(struct agent *agent, const struct face_end *face)
+{
+	if (face->automatic && !face->gone && door_pending(face) == 0)
+		agent_shown(agent, face->given);
 }
 
 struct giving {
@@ -89,6 +96,7 @@ give_row(void *arg, const struct book_row *row)
 		    json_string(row->text));
 	if (row->kind == BOOK_MESSAGE || row->kind == BOOK_BROADCAST)
 		json_object_set_new(event, "id", json_string(row->id));
+	json_object_set_new(event, "row", json_integer(row->number));
 	if (row->time < giving->agent->login_time)
 		json_object_set_new(event, "earlier", json_true());
 	face->given = row->number;
@@ -104,8 +112,7 @@ agent_give(struct agent *agent, struct face_end *face)
 
 	if (!face->watching || door_pending(face) >= DOOR_PENDING_LOW)
 		return;
-	if (book_news(agent->book, face->given, face->fresh, give_row,
-		&giving) == -1) {
+	if (book_news(agent->book, face->given, give_row, &giving) == -1) {
 		agent_fail(agent, EX_IOERR, book_why(agent->book));
 		return;
 	}
@@ -152,14 +159,30 @@ end_late(void *arg)
 	agent_finish(agent);
 }
 
-/* The session is over: no more requests; faces have a moment to read why. */
+/* A request that will not be asked any more: its face learns why. */
+static void
+drop_errand(void *arg, const struct errand *errand)
+{
+	struct agent *agent = arg;
+	struct waiter waiter = {errand->face, json_incref(errand->tag)};
+
+	agent_answer(agent, &waiter, desk_over(agent, errand->tag));
+}
+
+/*
+ * The session is over: no more requests; faces have a moment to read why,
+ * also those that have not said that they watch, and those that wait.
+ */
 static void
 over(struct agent *agent, json_t *event)
 {
 	agent->state = AGENT_OVER;
+	agent->last_word = json_incref(event);
 	/* Who comes now starts an agent of their own. */
 	door_shut(agent->door);
-	door_tell(agent->door, event);
+	desk_kept(agent);
+	outbox_drop_requests(&agent->outbox, drop_errand, agent);
+	door_tell_all(agent->door, event);
 	loop_timer_stop(agent->loop, &agent->poll);
 	loop_timer_stop(agent->loop, &agent->pause);
 	loop_timer_stop(agent->loop, &agent->trouble);
@@ -317,6 +340,14 @@ open_log(const struct account *account)
 	free(old);
 }
 
+/* True if it is the disk that refused what was tried last. */
+static bool
+no_room(void)
+{
+	return errno == ENOSPC || errno == EDQUOT || errno == EFBIG ||
+	    errno == EIO;
+}
+
 /*
  * The lock that makes this the account's only agent: 1 if it is ours, 0 if
  * another one serves, -1 with errno.  One that is just ending is waited for.
@@ -391,7 +422,7 @@ open_loop(struct agent *agent, char why[BOOK_WHY_LEN])
 		return 0;
 	snprintf(
 	    why, BOOK_WHY_LEN, "%.300s: %s", account->socket, strerror(errno));
-	return EX_CANTCREAT;
+	return no_room() ? EX_IOERR : EX_CANTCREAT;
 }
 
 /* An agent with what the account says. */
@@ -402,6 +433,7 @@ agent_init(struct agent *agent, const struct account *account)
 	agent->message_bytes = 8192;
 	agent->heartbeat = (int64_t)account->heartbeat * 1000;
 	agent->interval = POLL_MS;
+	agent->untold = json_array();
 	agent->trust = (struct trust){
 	    .pin = account->pin,
 	    .ca = account->ca,
@@ -436,9 +468,12 @@ agent_main(const struct account *account, int ready)
 	status = take_lock(account);
 	if (status == 0)
 		return report(ready, 0, "another agent serves");
-	if (status == -1)
-		return report(ready, EX_CANTCREAT,
-		    "the account's agent.lock cannot be taken");
+	if (status == -1) {
+		status = no_room() ? EX_IOERR : EX_CANTCREAT;
+		snprintf(why, sizeof(why), "agent.lock cannot be taken: %s",
+		    strerror(errno));
+		return report(ready, status, why);
+	}
 	if (open_book(agent, why) == -1)
 		return report(ready, EX_IOERR, why);
 	status = open_loop(agent, why);

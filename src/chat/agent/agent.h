@@ -97,6 +97,8 @@ struct agent {
 	struct waiter quitting;
 	struct loop_timer end;
 	int64_t marked; /* rows up to here are marked as shown */
+	json_t *untold; /* refusals that no face has heard of */
+	json_t *last_word; /* the event that ended the session, or NULL */
 };
 
 /* agent.c */
@@ -114,6 +116,9 @@ void agent_answer(struct agent *agent, struct waiter *waiter, json_t *reply);
 /* Gives the faces what the book has new for them. */
 void agent_news(struct agent *agent);
 void agent_give(struct agent *agent, struct face_end *face);
+
+/* Notes that a face has shown its user all rows up to this one. */
+void agent_shown(struct agent *agent, int64_t number);
 
 /* Something that ends this agent: faces get the status and the sentence. */
 void agent_fail(struct agent *agent, int status, const char *why);
@@ -138,6 +143,14 @@ void session_go(struct agent *agent);
 
 /* Something was typed or received: poll often for a while. */
 void session_active(struct agent *agent);
+
+/* session-store.c */
+
+/*
+ * Stores what a sync brought with the cursors after it, in one step; moved
+ * says whether these are new.  -1 with book_why().
+ */
+int session_store(struct agent *agent, const json_t *reply, bool *moved);
 
 /* login.c */
 
@@ -174,6 +187,9 @@ void desk_wipe(const json_t *line);
 
 /* A refusal in a face's words. */
 json_t *desk_refuse(json_t *tag, const char *error, const char *text);
+
+/* The refusal of what comes after the session's end, with its reason. */
+json_t *desk_over(const struct agent *agent, json_t *tag);
 
 /* The face that waits for a message, if any, gets the event as its answer. */
 void desk_told(

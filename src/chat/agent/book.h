@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The client's database: where it stands with the centre (token, epoch,
- * cursors), all that was said, and what still has to be sent.  The agent
- * alone opens it.  Knows no clock; what it reports as stored is on the disk.
+ * cursors), all that was said, and what still has to be sent.  Written by the
+ * agent alone.  Knows no clock; what it reports as stored is on the disk.
  */
 #ifndef CHAT_AGENT_BOOK_H
 #define CHAT_AGENT_BOOK_H
@@ -61,11 +61,19 @@ struct book_query {
 };
 
 /*
- * Opens the book of that user, making it if there is none.  NULL with a
- * sentence in why; a file that is no database any more is moved aside.
+ * Opens the book of that user, making it if there is none, for the agent,
+ * who alone writes to it.  NULL with a sentence in why.  A file that is
+ * damaged, or becomes so, is moved aside when it is closed.
  */
 struct book *book_open(
     const char *path, const char *user, char why[BOOK_WHY_LEN]);
+
+/*
+ * The same for somebody who only reads; the lock is the agent's.  While that
+ * is held a damaged file stays where it is.
+ */
+struct book *book_visit(const char *path, const char *lock, const char *user,
+    char why[BOOK_WHY_LEN]);
 void book_close(struct book *book);
 
 /* The sentence about the last call that returned -1. */
@@ -87,7 +95,10 @@ int book_store(struct book *book, const struct wire_event *events, size_t count,
 int book_queue(struct book *book, const char *id, const char *recipient,
     const char *text, int64_t time, int64_t *number);
 
-/* Own message: queued becomes accepted or refused; any other state stays. */
+/*
+ * Own message: queued becomes accepted or refused, and 1 is returned; any
+ * other state stays, and 0 is: the receipt was faster.
+ */
 int book_settle(struct book *book, int64_t number, enum book_state state,
     const char *reason);
 
@@ -99,11 +110,8 @@ int book_row(struct book *book, int64_t number,
 int book_queued(struct book *book,
     void (*fn)(void *arg, const struct book_row *row), void *arg);
 
-/*
- * What others said after row `after`, oldest first, until fn returns false:
- * rows that nobody was shown, and all rows after `fresh`.
- */
-int book_news(struct book *book, int64_t after, int64_t fresh,
+/* What others said after a row, oldest first, until fn returns false. */
+int book_news(struct book *book, int64_t after,
     bool (*fn)(void *arg, const struct book_row *row), void *arg);
 
 /* What the query wants, oldest first, until fn returns false. */

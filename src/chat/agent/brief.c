@@ -420,6 +420,7 @@ read_book(struct brief *brief, const json_t *line, bool contacts)
 	    .presence = wire_get_bool(line, "presence"),
 	};
 	char *path = account_path(brief->account, "book.db");
+	char *lock = account_path(brief->account, "agent.lock");
 	char why[BOOK_WHY_LEN];
 	struct book *book;
 	json_t *reply;
@@ -428,10 +429,12 @@ read_book(struct brief *brief, const json_t *line, bool contacts)
 	/* Who has never been logged in here has no history. */
 	if (access(path, F_OK) == -1 && errno == ENOENT) {
 		free(path);
+		free(lock);
 		return wire_accept(NULL);
 	}
-	book = book_open(path, brief->account->user, why);
+	book = book_visit(path, lock, brief->account->user, why);
 	free(path);
+	free(lock);
 	if (book == NULL)
 		return book_fault(why);
 	result = contacts ? book_contacts(book, say_contact, &reading)

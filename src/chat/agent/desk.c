@@ -3,6 +3,15 @@
  * What faces may ask of the agent, each as a row: name, whether a session is
  * needed, handler.  Runs in the agent; trusts a face with the session, but
  * checks every member of its lines.
+ *
+ * What was shown: after {"do": "watch"} each event out of the book has its
+ * "row".  A face that has really written it out says {"do": "seen", "row": N},
+ * which holds for all rows up to N and is answered only if it is wrong or has
+ * a tag.  What no face has confirmed is given again at the next watch: nothing
+ * is lost, and twice is shown only what was written by a face that died
+ * before it said so.  {"do": "watch", "auto": true} is for those who do not
+ * want to confirm: what their socket took counts as shown, and may be lost
+ * with them.  All who watch at the same time get everything.
  */
 #include "chat/agent/agent.h"
 
@@ -46,6 +55,48 @@ static void
 refuse(const struct wish *wish, const char *error, const char *text)
 {
 	door_send(wish->face, desk_refuse(wish->tag, error, text));
+}
+
+/* The end of a session as a sentence. */
+static json_t *
+over_text(const struct agent *agent, const char *reason)
+{
+	const char *address = wire_get_string(agent->last_word, "address");
+
+	if (strcmp(reason, "asked") == 0)
+		return json_string("You have logged out.");
+	if (strcmp(reason, "replaced") == 0)
+		return json_sprintf(
+		    "You have been logged out: %s logged in from %s.",
+		    agent->account->user,
+		    address != NULL ? address : "elsewhere");
+	return json_string("Your session has ended.");
+}
+
+/* The refusal of what comes after the session's end, with its reason. */
+json_t *
+desk_over(const struct agent *agent, json_t *tag)
+{
+	const char *event = wire_get_string(agent->last_word, "event");
+	const char *reason = wire_get_string(agent->last_word, "reason");
+	json_t *reply = json_copy(agent->last_word);
+
+	json_object_del(reply, "event");
+	json_object_set_new(reply, "ok", json_false());
+	json_object_set_new(reply, "error", json_string(event));
+	if (reason != NULL)
+		json_object_set_new(reply, "text", over_text(agent, reason));
+	if (tag != NULL)
+		json_object_set(reply, "tag", tag);
+	return reply;
+}
+
+/* The book has failed: the agent ends, and this face waits for no more. */
+static void
+fail(struct agent *agent, const struct wish *wish)
+{
+	agent_fail(agent, EX_IOERR, book_why(agent->book));
+	door_send(wish->face, desk_over(agent, wish->tag));
 }
 
 static struct waiter
@@ -204,14 +255,38 @@ do_watch(struct agent *agent, const struct wish *wish)
 {
 	struct face_end *face = wish->face;
 
-	if (book_ends(agent->book, &face->fresh, &face->given) == -1) {
-		refuse(wish, "failed", book_why(agent->book));
-		agent_fail(agent, EX_IOERR, book_why(agent->book));
+	json_t *refusal;
+	int64_t last;
+	size_t i;
+
+	if (book_ends(agent->book, &last, &face->given) == -1) {
+		fail(agent, wish);
 		return;
 	}
 	door_send(face, wire_accept(wish->tag));
 	face->watching = true;
+	face->automatic = wire_get_bool(wish->line, "auto");
+	json_array_foreach(agent->untold, i, refusal)
+	{
+		door_send(face, json_incref(refusal));
+	}
+	json_array_clear(agent->untold);
 	agent_give(agent, face);
+}
+
+/* The face has shown its user what came up to a row. */
+static void
+do_seen(struct agent *agent, const struct wish *wish)
+{
+	int64_t row = wire_get_number(wish->line, "row", -1);
+
+	if (row < 0 || !wish->face->watching || row > wish->face->given) {
+		refuse(wish, "bad-request", "There was no such row.");
+		return;
+	}
+	agent_shown(agent, row);
+	if (wish->tag != NULL && agent->marked >= row)
+		door_send(wish->face, wire_accept(wish->tag));
 }
 
 /* Checks a text; a sentence about what is wrong with it, or NULL. */
@@ -253,7 +328,7 @@ queue(struct agent *agent, const struct wish *wish, const char *to)
 	}
 	if (outbox_message(&agent->outbox, to, json_string_value(text),
 		clock_wall(), id) == -1) {
-		agent_fail(agent, EX_IOERR, book_why(agent->book));
+		fail(agent, wish);
 		return;
 	}
 	reply = wire_accept(wish->tag);
@@ -406,7 +481,8 @@ do_logout(struct agent *agent, const struct wish *wish)
 	event = json_object();
 	json_object_set_new(event, "event", json_string("logged-out"));
 	json_object_set_new(event, "reason", json_string("asked"));
-	door_tell(agent->door, event);
+	agent->last_word = json_incref(event);
+	door_tell_all(agent->door, event);
 	agent->quitting = waiter_of(wish);
 	agent_leave(agent);
 }
@@ -416,6 +492,7 @@ static const struct desk_row rows[] = {
     {"login", false, do_login},
     {"trust", false, do_trust},
     {"watch", false, do_watch},
+    {"seen", false, do_seen},
     {"send", true, do_send},
     {"broadcast", true, do_broadcast},
     {"online", true, do_online},
@@ -441,6 +518,8 @@ dispatch(struct agent *agent, const struct wish *wish)
 			row = &rows[i];
 	if (row == NULL)
 		refuse(wish, "bad-request", "There is no such request.");
+	else if (row->session && agent->last_word != NULL)
+		door_send(wish->face, desk_over(agent, wish->tag));
 	else if (row->session && agent->state != AGENT_IN)
 		refuse(wish, "not-allowed", "Nobody is logged in.");
 	else if (row->session && agent->outbox.count >= OUTBOX_MAX)

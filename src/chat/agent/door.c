@@ -159,9 +159,9 @@ door_send(struct face_end *face, json_t *object)
 	free(line);
 }
 
-/* Sends an event to every face that watches. */
-void
-door_tell(struct door *door, json_t *event)
+/* Sends an event to the faces. */
+static void
+tell(struct door *door, json_t *event, bool all)
 {
 	size_t len;
 	char *line = wire_line(event, &len);
@@ -171,9 +171,23 @@ door_tell(struct door *door, json_t *event)
 		return;
 	for (struct face_end *face = door->faces; face != NULL;
 	     face = face->next)
-		if (face->watching)
+		if (face->watching || all)
 			send_line(face, line, len);
 	free(line);
+}
+
+/* Sends an event to every face that watches. */
+void
+door_tell(struct door *door, json_t *event)
+{
+	tell(door, event, false);
+}
+
+/* Sends an event to every face. */
+void
+door_tell_all(struct door *door, json_t *event)
+{
+	tell(door, event, true);
 }
 
 /* Takes the lines that have come; false if the face sent too long a one. */
@@ -346,6 +360,17 @@ int
 door_count(const struct door *door)
 {
 	return door->count;
+}
+
+/* True if a face watches. */
+bool
+door_watched(const struct door *door)
+{
+	for (const struct face_end *face = door->faces; face != NULL;
+	     face = face->next)
+		if (face->watching)
+			return true;
+	return false;
 }
 
 /* The face with that serial, or NULL. */

@@ -3,6 +3,10 @@
  * The agent's socket: takes faces in, reads their lines, buffers what goes
  * to them.  Runs in the agent; knows no request by name.  A face that does
  * not read is dropped, never waited for.
+ *
+ * What a face was told and what it has shown are two things.  What the book
+ * has for it carries a row number, and counts as shown only when a face says
+ * so (desk.c has the words for it).  What no face has confirmed comes again.
  */
 #ifndef CHAT_AGENT_DOOR_H
 #define CHAT_AGENT_DOOR_H
@@ -37,7 +41,8 @@ struct face_end {
 
 	/* The agent's own: what of the book this face was given. */
 	bool watching;
-	int64_t given, fresh;
+	bool automatic; /* what its socket took counts as shown */
+	int64_t given; /* rows up to here went to it */
 };
 
 struct door_calls {
@@ -61,6 +66,9 @@ void door_close(struct door *door);
 
 int door_count(const struct door *door);
 
+/* True if a face watches. */
+bool door_watched(const struct door *door);
+
 /* The face with that serial, or NULL. */
 struct face_end *door_find(struct door *door, unsigned serial);
 
@@ -72,6 +80,9 @@ void door_send(struct face_end *face, json_t *object);
 
 /* Sends an event to every face that watches (likewise). */
 void door_tell(struct door *door, json_t *event);
+
+/* Sends an event to every face, whether it watches or not (likewise). */
+void door_tell_all(struct door *door, json_t *event);
 
 /* Octets that the face has not taken yet. */
 size_t door_pending(const struct face_end *face);

@@ -212,18 +212,27 @@ settle(struct agent *agent, struct errand *errand, enum book_state state,
     const json_t *reply)
 {
 	const char *reason = wire_get_string(reply, "error");
+	const char *name = state == BOOK_REFUSED ? "refused" : "accepted";
 	json_t *event;
 
-	if (book_settle(agent->book, errand->row, state,
-		state == BOOK_REFUSED ? reason : NULL) == -1) {
+	switch (book_settle(agent->book, errand->row, state,
+	    state == BOOK_REFUSED ? reason : NULL)) {
+	case -1:
 		agent_fail(agent, EX_IOERR, book_why(agent->book));
 		return ALL_OVER;
+	case 0:
+		/* The receipt came before the answer, which was lost once. */
+		name = "fetched";
+		break;
 	}
-	event = desk_state(errand->id, errand->to,
-	    state == BOOK_REFUSED ? "refused" : "accepted");
+	event = desk_state(errand->id, errand->to, name);
 	if (state == BOOK_REFUSED && reason != NULL)
 		json_object_set_new(event, "reason", json_string(reason));
 	reply_members(event, reply, "online reached refused text time");
+	/* Nobody is here: whoever comes next is told. */
+	if (state == BOOK_REFUSED && errand->face == 0 &&
+	    !door_watched(agent->door))
+		json_array_append(agent->untold, event);
 	desk_told(agent, errand, event, state == BOOK_ACCEPTED);
 	door_tell(agent->door, event);
 	outbox_pop(&agent->outbox);
@@ -295,93 +304,6 @@ errand_answered(struct agent *agent, const json_t *reply)
 	return pass_on(agent, errand, reply);
 }
 
-/* A receipt: one of our messages has arrived. */
-static void
-fetched(void *arg, const char *id, const char *recipient)
-{
-	const struct agent *agent = arg;
-
-	door_tell(agent->door, desk_state(id, recipient, "fetched"));
-}
-
-/* True if author and id, where the event has them, can be such. */
-static bool
-event_fits(const struct wire_event *event)
-{
-	char name[NAME_MAX_LEN + 1];
-
-	return (event->user.s == NULL ||
-		   name_fold(event->user.s, event->user.len, name)) &&
-	    (event->id.s == NULL || id_valid(event->id.s, event->id.len));
-}
-
-/* The events of a reply, decoded; ids collects what is to be freed. */
-static size_t
-decode_events(const json_t *list, struct wire_event *events, char **ids)
-{
-	size_t count = 0, wrong = 0, i;
-	const json_t *value;
-	int code;
-
-	json_array_foreach((json_t *)(uintptr_t)list, i, value)
-	{
-		ids[count] = NULL;
-		code = wire_event_decode(value, &events[count], &ids[count]);
-		if (code == 0 && event_fits(&events[count])) {
-			count++;
-			continue;
-		}
-		wrong += code != 1;
-		free(ids[count]);
-	}
-	if (wrong > 0)
-		log_warn("the centre sent %zu malformed events", wrong);
-	return count;
-}
-
-/* The greater of our cursor and the reply's: it never goes back. */
-static int64_t
-cursor(int64_t own, const json_t *reply, const char *key)
-{
-	int64_t number = wire_get_number(reply, key, own);
-
-	return number > own ? number : own;
-}
-
-/*
- * Stores what a sync brought with the cursors after it, in one step; moved
- * says whether these are new.
- */
-static int
-store(struct agent *agent, const json_t *reply, bool *moved)
-{
-	const json_t *list = json_object_get(reply, "events");
-	size_t size = json_array_size(list) + 1, count;
-	struct wire_event *events = calloc(size, sizeof(*events));
-	char **ids = calloc(size, sizeof(*ids));
-	struct book_place place = agent->place;
-	int result;
-
-	if (events == NULL || ids == NULL)
-		fatal(EX_OSERR, "no memory");
-	place.mail = cursor(place.mail, reply, "mail");
-	place.room = cursor(place.room, reply, "room");
-	*moved =
-	    place.mail != agent->place.mail || place.room != agent->place.room;
-	count = decode_events(list, events, ids);
-	result = 0;
-	if (count > 0 || *moved)
-		result = book_store(
-		    agent->book, events, count, &place, fetched, agent);
-	if (result == 0)
-		agent->place = place;
-	for (size_t i = 0; i < count; i++)
-		free(ids[i]);
-	free(ids);
-	free(events);
-	return result;
-}
-
 /* Who asked for it is told that everything is there. */
 static void
 synced(struct agent *agent)
@@ -436,7 +358,7 @@ sync_answered(struct agent *agent, const json_t *reply)
 	}
 	if (strcmp(wire_get_string(reply, "epoch"), agent->place.epoch) != 0)
 		return lost_place(agent, reply);
-	if (store(agent, reply, &moved) == -1) {
+	if (session_store(agent, reply, &moved) == -1) {
 		agent_fail(agent, EX_IOERR, book_why(agent->book));
 		return ALL_OVER;
 	}
@@ -587,11 +509,15 @@ expire(struct agent *agent)
 	    clock_wall() - (int64_t)OUTBOX_KEEP_DAYS * 24 * 3600 * 1000;
 	struct errand *errand;
 	json_t *reply;
+	char why[160];
 
 	while ((errand = outbox_first(&agent->outbox)) != NULL &&
 	    errand->row != 0 && errand->written < limit) {
-		reply = desk_refuse(NULL, "expired",
-		    "The message could not be sent for 14 days.");
+		snprintf(why, sizeof(why),
+		    "The message to %s could not be sent for %d days and was "
+		    "given up.",
+		    *errand->to != '\0' ? errand->to : "all", OUTBOX_KEEP_DAYS);
+		reply = desk_refuse(NULL, "expired", why);
 		if (settle(agent, errand, BOOK_REFUSED, reply) != GO_ON)
 			errand = NULL;
 		json_decref(reply);

@@ -55,6 +55,8 @@ detach(const struct account *account, int ready)
 		signal(signo, SIG_DFL);
 	/* A centre or a face that is gone is an error code, not a signal. */
 	signal(SIGPIPE, SIG_IGN);
+	/* Nor is a limit on the size of files: that is a full disk. */
+	signal(SIGXFSZ, SIG_IGN);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	umask(077);

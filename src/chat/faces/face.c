@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -61,6 +62,18 @@ face_say(struct face *face, json_t *request)
 	explicit_bzero(line, len);
 	free(line);
 	return status == -1 ? -1 : face->tag;
+}
+
+/* Says that the user has been shown all up to this row. */
+void
+face_seen(struct face *face, int64_t row)
+{
+	char line[64];
+	int len = snprintf(line, sizeof(line),
+	    "{\"do\":\"seen\",\"row\":%lld}\n", (long long)row);
+
+	/* An agent that is gone is noticed at the next reading. */
+	(void)fd_write_all(face->fd, line, (size_t)len);
 }
 
 /* The tag of a line; -1 for an event. */

@@ -34,6 +34,9 @@ json_t *face_request(const char *name);
  */
 int64_t face_say(struct face *face, json_t *request);
 
+/* Says that the user has been shown all up to this row; no answer comes. */
+void face_seen(struct face *face, int64_t row);
+
 /* The tag of a line; -1 for an event. */
 int64_t face_tag(const json_t *line);
 

@@ -326,6 +326,8 @@ message_answered(struct line *line, struct asked **link, const json_t *reply)
 
 	if (wire_get_bool(reply, "ok") && id != NULL) {
 		snprintf((*link)->id, sizeof((*link)->id), "%s", id);
+		if (line->prompt->terminal && line->unreachable)
+			puts("The message is queued.");
 		return;
 	}
 	show_refusal(stdout, reply, (*link)->user);
@@ -424,14 +426,19 @@ static void
 take_answers(struct line *line)
 {
 	json_t *object;
+	int64_t row;
 
 	while ((object = face_next(line->face)) != NULL) {
+		row = wire_get_number(object, "row", 0);
 		if (face_tag(object) == -1)
 			happened(line, object);
 		else
 			replied(line, object);
 		json_decref(object);
 		flush_out(line);
+		/* What did not get out comes again at the next start. */
+		if (row > 0 && line->status == 0)
+			face_seen(line->face, row);
 	}
 	progress(line);
 }
