@@ -42,18 +42,25 @@ agent_answer(struct agent *agent, struct waiter *waiter, json_t *reply)
 	waiter->face = 0;
 }
 
-/* Notes that a face has taken what it was given. */
-static void
-mark(struct agent *agent, const struct face_end *face)
+/* Notes that a face has shown its user all rows up to this one. */
+void
+agent_shown(struct agent *agent, int64_t number)
 {
-	if (face->gone || door_pending(face) > 0 ||
-	    face->given <= agent->marked)
+	if (number <= agent->marked)
 		return;
-	if (book_shown(agent->book, face->given) == -1) {
+	if (book_shown(agent->book, number) == -1) {
 		agent_fail(agent, EX_IOERR, book_why(agent->book));
 		return;
 	}
-	agent->marked = face->given;
+	agent->marked = number;
+}
+
+/* A face that confirms nothing itself: what its socket took is shown. */
+static void
+mark(struct agent *agent, const struct face_end *face)
+{
+	if (face->automatic && !face->gone && door_pending(face) == 0)
+		agent_shown(agent, face->given);
 }
 
 struct giving {
@@ -89,6 +96,7 @@ give_row(void *arg, const struct book_row *row)
 		    json_string(row->text));
 	if (row->kind == BOOK_MESSAGE || row->kind == BOOK_BROADCAST)
 		json_object_set_new(event, "id", json_string(row->id));
+	json_object_set_new(event, "row", json_integer(row->number));
 	if (row->time < giving->agent->login_time)
 		json_object_set_new(event, "earlier", json_true());
 	face->given = row->number;
@@ -317,12 +325,9 @@ open_log(const struct account *account)
 	free(old);
 }
 
-/*
- * The lock that makes this the account's only agent: 1 if it is ours, 0 if
- * another one serves, -1 with errno.  One that is just ending is waited for.
- */
-static int
-take_lock(const struct account *account)
+/* Takes the lock that makes this the account's only agent. */
+int
+agent_lock(const struct account *account, int *lock)
 {
 	char *path = account_path(account, "agent.lock");
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -345,7 +350,7 @@ take_lock(const struct account *account)
 		}
 		usleep(LOCK_TRY_MS * 1000);
 	}
-	/* The descriptor stays open: the lock lasts as long as we do. */
+	*lock = fd;
 	return 1;
 }
 
@@ -427,13 +432,14 @@ agent_main(const struct account *account, int ready)
 {
 	char why[BOOK_WHY_LEN] = "";
 	struct agent *agent = calloc(1, sizeof(*agent));
-	int status;
+	int status, lock;
 
 	if (agent == NULL)
 		return report(ready, EX_OSERR, "no memory");
 	open_log(account);
 	agent_init(agent, account);
-	status = take_lock(account);
+	/* The descriptor stays open: the lock lasts as long as we do. */
+	status = agent_lock(account, &lock);
 	if (status == 0)
 		return report(ready, 0, "another agent serves");
 	if (status == -1)

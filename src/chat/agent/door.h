@@ -37,6 +37,7 @@ struct face_end {
 
 	/* The agent's own: what of the book this face was given. */
 	bool watching;
+	bool automatic; /* what its socket took counts as shown */
 	int64_t given, fresh;
 };
 
