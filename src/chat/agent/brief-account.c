@@ -78,10 +78,14 @@ brief_password(struct brief *brief, const json_t *line)
 	const char *old = brief_member(line, "old");
 	const char *new = brief_member(line, "new");
 	json_t *request, *reply;
-	struct brief_fate fate;
+	struct brief_fate fate = {false, false};
 
 	if (!brief_take(brief, old))
 		return desk_refuse(NULL, "login-failed", "");
+	reply = brief_log_in(brief);
+	if (!wire_get_bool(reply, "ok"))
+		return outcome(brief, reply, &fate, new);
+	json_decref(reply);
 	request = json_object();
 	json_object_set_new(request, "op", json_string("password"));
 	json_object_set_new(request, "old", json_string(old));

@@ -46,6 +46,9 @@ json_t *brief_ask(
 /* The login of this connection; the reply. */
 json_t *brief_enter(struct brief *brief);
 
+/* The first one, tried until there is an answer that is one, within bounds. */
+json_t *brief_log_in(struct brief *brief);
+
 /* Takes the password for the logins to come; false if it can be none. */
 bool brief_take(struct brief *brief, const char *password);
 

@@ -123,6 +123,15 @@ pause_for(const json_t *reply, int tries)
 	return true;
 }
 
+/* An answer that broke off to the last counts as none. */
+static json_t *
+no_answer(json_t *reply)
+{
+	if (again(reply) && reply_error(reply) == ERR_NONE)
+		json_object_set_new(reply, "error", json_string("unreachable"));
+	return reply;
+}
+
 /* The login of this connection; the reply. */
 json_t *
 brief_enter(struct brief *brief)
@@ -137,6 +146,21 @@ brief_enter(struct brief *brief)
 	desk_wipe(request);
 	json_decref(request);
 	return reply;
+}
+
+/* The first login, on the connection that the hello has used. */
+json_t *
+brief_log_in(struct brief *brief)
+{
+	json_t *reply;
+
+	for (int tries = 0;; tries++) {
+		centre_fresh(brief->centre, 2);
+		reply = brief_enter(brief);
+		if (!again(reply) || !pause_for(reply, tries))
+			return no_answer(reply);
+		json_decref(reply);
+	}
 }
 
 /* One try: a login if the connection is a new one, then the request. */
@@ -177,9 +201,7 @@ brief_ask(
 		centre_hang_up(brief->centre);
 		reply = ask_once(brief, request, login, fate);
 	}
-	if (again(reply) && reply_error(reply) == ERR_NONE)
-		json_object_set_new(reply, "error", json_string("unreachable"));
-	return reply;
+	return no_answer(reply);
 }
 
 /* ---- what the face asks ---- */
@@ -233,13 +255,7 @@ do_login(struct brief *brief, const json_t *line)
 	}
 	if (!brief_take(brief, password))
 		return desk_refuse(NULL, "login-failed", "");
-	for (int tries = 0;; tries++) {
-		centre_fresh(brief->centre, 2);
-		reply = brief_enter(brief);
-		if (!again(reply) || !pause_for(reply, tries))
-			break;
-		json_decref(reply);
-	}
+	reply = brief_log_in(brief);
 	if (!wire_get_bool(reply, "ok")) {
 		/* What comes next is asked on a connection of its own. */
 		explicit_bzero(brief->password, sizeof(brief->password));
