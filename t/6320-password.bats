@@ -115,6 +115,27 @@ is_now()
 	is_now alice-secret
 }
 
+hello='{"ok":true,"protocol":1,"registration":"open"}'
+wrong='{"ok":false,"error":"login-failed","attempts_left":2}'
+
+@test "an answer that is lost: a login tells what came of it" {
+	centre_stop
+	lies "$hello" '{"ok":true}' q "$wrong" '{"ok":true}'
+	new_password 0 'alice-secret\nbetter\n'
+	same 'The password has been changed.' "$output"
+	lied
+	rm "$dir"/lies.*
+	# Now it was lost on the way there.
+	lies "$hello" '{"ok":true}' q '{"ok":true}' '{"ok":true}'
+	new_password 0 'alice-secret\nbetter\n'
+	lied
+	rm "$dir"/lies.*
+	lies "$hello" '{"ok":true}' q "$wrong" "$wrong"
+	new_password 77 'alice-secret\nbetter\n'
+	lied
+	centre_again
+}
+
 @test "asked on a terminal, without an echo" {
 	command -v script >/dev/null || skip 'script is not installed'
 	mkfifo "$dir/keys"

@@ -95,6 +95,22 @@ exists()
 	refused login-failed
 }
 
+@test "an answer that is lost: a login tells what came of it" {
+	centre_start
+	centre_stop
+	hello='{"ok":true,"protocol":1,"registration":"open"}'
+	taken='{"ok":false,"error":"exists"}'
+	lies "$hello" q "$taken" '{"ok":true}'
+	register 0 'secret\n' "bob@127.0.0.1:$PORT"
+	lied
+	rm "$dir"/lies.*
+	lies "$hello" q "$taken" '{"ok":false,"error":"login-failed"}'
+	register 1 'secret\n' "bob@127.0.0.1:$PORT"
+	same 'chat: The name bob is taken.' "$stderr"
+	lied
+	centre_again
+}
+
 @test "asked on a terminal: trust, invitation, password twice" {
 	command -v script >/dev/null || skip 'script is not installed'
 	centre_start "$invited"

@@ -170,7 +170,7 @@ nothing_waits()
 	once 0 alice --queue send bob one
 	echo rubbish >"$dir/alice.state/alice@127.0.0.1:$PORT/book.db"
 	once 74 alice --queue send bob two
-	holds "$stderr" 'was damaged and has been moved aside'
+	holds "$stderr" 'has been moved aside to'
 	once 0 alice --queue send bob three
 	centre_again
 }
