@@ -233,6 +233,22 @@ pipes()
 	holds "$stderr" '"no/name" is not a user name'
 }
 
+@test "a text typed on a terminal, to Ctrl-D" {
+	command -v script >/dev/null || skip 'script is not installed'
+	person bob
+	once_of alice
+	mkfifo "$dir/keys"
+	timeout "$patience" script -qec "${one[*]} send bob" /dev/null \
+		<"$dir/keys" >"$dir/screen.out" 2>&1 3>&- &
+	terminal=$!
+	exec {keys}>"$dir/keys"
+	printf 'one\ntwo\n\004' >&"$keys"
+	sees bob 'alice: one'
+	sees bob '  two'
+	exec {keys}>&-
+	wait $terminal
+}
+
 @test "output that cannot be written" {
 	login bob
 	once_of alice

@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "chat/account.h"
-#include "chat/agent/start.h"
+#include "chat/attach.h"
 #include "chat/faces/face.h"
 #include "chat/faces/line.h"
 #include "chat/faces/login.h"
@@ -27,8 +27,6 @@
 #include "chat/once.h"
 #include "chat/options.h"
 #include "chat/profile.h"
-
-enum { START_TRIES = 3 }; /* an agent may end just as we come */
 
 /* The configuration; NULL after all that is wrong with it. */
 static struct profile *
@@ -85,27 +83,6 @@ no_core(void)
 	setrlimit(RLIMIT_CORE, &none);
 }
 
-/* Attaches to the account's agent, starting one if there is none. */
-static int
-attach(const struct account *account, struct face *face, int stop)
-{
-	char why[2048] = "";
-	int status, error = 0;
-
-	for (int i = 0; i < START_TRIES; i++) {
-		if (face_open(face, account->socket, stop) == 0)
-			return 0;
-		error = errno;
-		status = agent_start(account, why, sizeof(why));
-		if (status != 0) {
-			show_complaint("chat: ", why);
-			return status;
-		}
-	}
-	fprintf(stderr, "chat: %s: %s\n", account->socket, strerror(error));
-	return EX_OSERR;
-}
-
 /* Attaches and logs in, anew where the agent was just ending. */
 static int
 enter(const struct account *account, struct prompt *prompt, struct face *face,
@@ -113,8 +90,8 @@ enter(const struct account *account, struct prompt *prompt, struct face *face,
 {
 	int status;
 
-	for (int i = 0; i < START_TRIES; i++) {
-		status = attach(account, face, prompt->stop);
+	for (int i = 0; i < ATTACH_TRIES; i++) {
+		status = attach_agent(account, face, prompt->stop);
 		if (status != 0)
 			return status;
 		status = login_run(account, prompt, face, reply);
@@ -184,6 +161,10 @@ once(const struct options *options, struct account *account)
 	struct oneshot shot = {
 	    .json = options->json,
 	    .lines = options->lines,
+	    .queue = options->queue,
+	    .follow = options->follow,
+	    .wait = options->wait,
+	    .invite = options->invite,
 	    .search = options->search,
 	    .last = options->last,
 	};
@@ -217,10 +198,13 @@ stay(const struct options *options, struct account *account)
 	struct prompt prompt;
 	int status;
 
-	if (options->json || options->lines || options->search != NULL ||
-	    options->last != NULL)
+	if (options->json || options->lines || options->queue ||
+	    options->follow || options->search != NULL ||
+	    options->last != NULL || options->wait != NULL ||
+	    options->invite != NULL)
 		return options_usage(
-		    "--json, --lines, --search and -n are for commands");
+		    "--json, --lines, --queue, --follow, --wait, --search, "
+		    "--invite and -n are for commands");
 	prompt_init(&prompt, stop_signals());
 	status = run(account, options->state, &prompt);
 	if (status == -1) {

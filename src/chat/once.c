@@ -2,15 +2,19 @@
 /*
  * One command and no more: finds the agent that runs for the account, or
  * makes a brief login, and hands it to the face.  Runs in the face's process.
- * It never starts an agent.
+ * It starts an agent only where a session was begun here and not ended.
  */
 #include "chat/once.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "chat/agent/brief.h"
+#include "chat/attach.h"
 #include "chat/faces/face.h"
 #include "chat/faces/login.h"
 #include "chat/faces/show.h"
@@ -45,8 +49,17 @@ carry_out(const struct oneshot *shot, const struct account *account,
     struct prompt *prompt, struct face *face)
 {
 	json_t *login = NULL;
-	int status = login_run(account, prompt, face, &login);
+	int status = oneshot_link(shot->name) == LINK_ANY
+	    ? login_run(account, prompt, face, &login)
+	    : login_knock(account, prompt, face, &login);
 
+	if (status == EX_UNAVAILABLE && shot->queue) {
+		/* Why was said; what is to be sent is kept. */
+		login = json_object();
+		json_object_set_new(login, "brief", json_true());
+		json_object_set_new(login, "offline", json_true());
+		status = 0;
+	}
 	if (status == 0)
 		status = oneshot_main(shot, account, face, prompt, login);
 	else if (status == LOGIN_LOST)
@@ -65,7 +78,7 @@ briefly(const struct oneshot *shot, const struct account *account,
 	int status;
 
 	/* The text may be on standard input: a password is not. */
-	if (!prompt->terminal)
+	if (!prompt->terminal && oneshot_link(shot->name) == LINK_ANY)
 		prompt->closed = true;
 	face.fd = brief_start(account, &pid);
 	if (face.fd == -1) {
@@ -101,6 +114,31 @@ from_book(const struct oneshot *shot, const struct account *account,
 	return status;
 }
 
+/* What has come: from an agent, or what is left of one's last session. */
+static int
+news(const struct oneshot *shot, const struct account *account,
+    struct prompt *prompt)
+{
+	char *path = account_path(account, "book.db");
+	bool known = access(path, F_OK) == 0 || errno != ENOENT;
+	json_t *nobody;
+	struct face face;
+	int status;
+
+	free(path);
+	/* Who has never been logged in here has nothing to read. */
+	if (!known)
+		return oneshot_out(shot, account);
+	status = attach_agent(account, &face, prompt->stop);
+	if (status != 0)
+		return status;
+	nobody = json_object();
+	status = oneshot_main(shot, account, &face, prompt, nobody);
+	json_decref(nobody);
+	face_close(&face);
+	return status < 0 ? EX_TEMPFAIL : status;
+}
+
 /* Carries a command out for the account. */
 int
 once_main(struct oneshot *shot, struct account *account, const char *state,
@@ -110,6 +148,11 @@ once_main(struct oneshot *shot, struct account *account, const char *state,
 	struct face face;
 	int status = 0;
 
+	if (oneshot_link(shot->name) == LINK_STRANGER) {
+		status = login_user(account, prompt);
+		if (status != 0)
+			return status == -1 ? EX_TEMPFAIL : status;
+	}
 	if (*account->user == '\0') {
 		fputs("chat: no user is given: add -u USER\n", stderr);
 		return EX_USAGE;
@@ -123,6 +166,10 @@ once_main(struct oneshot *shot, struct account *account, const char *state,
 	}
 	if (oneshot_link(shot->name) == LINK_BOOK)
 		return from_book(shot, account, prompt);
+	if (oneshot_link(shot->name) == LINK_NEWS)
+		return news(shot, account, prompt);
+	if (oneshot_link(shot->name) == LINK_STRANGER)
+		return briefly(shot, account, prompt);
 	if (!attach(account, &face, prompt->stop))
 		return oneshot_link(shot->name) == LINK_AGENT
 		    ? oneshot_out(shot, account)

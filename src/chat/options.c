@@ -37,6 +37,10 @@ enum {
 	OPT_JSON,
 	OPT_LINES,
 	OPT_SEARCH,
+	OPT_FOLLOW,
+	OPT_WAIT,
+	OPT_QUEUE,
+	OPT_INVITE,
 };
 
 static const struct option long_options[] = {
@@ -53,6 +57,10 @@ static const struct option long_options[] = {
     {"json", no_argument, NULL, OPT_JSON},
     {"lines", no_argument, NULL, OPT_LINES},
     {"search", required_argument, NULL, OPT_SEARCH},
+    {"follow", no_argument, NULL, OPT_FOLLOW},
+    {"wait", required_argument, NULL, OPT_WAIT},
+    {"queue", no_argument, NULL, OPT_QUEUE},
+    {"invite", required_argument, NULL, OPT_INVITE},
     {"ipv4", no_argument, NULL, '4'},
     {"ipv6", no_argument, NULL, '6'},
     {"help", no_argument, NULL, 'h'},
@@ -75,7 +83,11 @@ static const char usage_text[] =
     "      --json                    one object a line\n"
     "      --line                    lines instead of the full screen\n"
     "      --lines                   each line of standard input is a message\n"
-    "  -n N                          the last N only\n"
+    "      --queue                   keep what cannot be sent now\n"
+    "  -n N                          N only: of the history the last\n"
+    "      --follow                  go on until interrupted\n"
+    "      --wait SECONDS            for something to show, so long at most\n"
+    "      --invite CODE             an invitation to register\n"
     "      --search WORDS            only what has these words\n"
     "      --state DIR               where sessions and history lie\n"
     "  -4, -6                        use only IPv4, only IPv6\n"
@@ -149,6 +161,18 @@ read_flags(
 		case OPT_SEARCH:
 			options->search = optarg;
 			break;
+		case OPT_WAIT:
+			options->wait = optarg;
+			break;
+		case OPT_INVITE:
+			options->invite = optarg;
+			break;
+		case OPT_FOLLOW:
+			options->follow = true;
+			break;
+		case OPT_QUEUE:
+			options->queue = true;
+			break;
 		case 'n':
 			options->last = optarg;
 			break;
@@ -205,11 +229,38 @@ no_centre(const char *word)
 	return EX_USAGE;
 }
 
-/* The centre that the words name, or NULL with an exit status. */
+/* The word of a command that is its centre, or NULL. */
 static const char *
-word_centre(char **words, int *status)
+command_centre(char **words, int *status)
 {
+	char *safe;
+
 	*status = 0;
+	if (oneshot_find(words[0]) != ONESHOT_REGISTER || words[1] == NULL)
+		return NULL;
+	if (account_names_host(words[1]))
+		return words[1];
+	safe = text_escaped(words[1], strlen(words[1]), TEXT_WORD);
+	*status = options_usage(
+	    "\"%s\" is no centre; one is given as [USER@]HOST[:PORT]", safe);
+	free(safe);
+	return NULL;
+}
+
+/*
+ * The centre that the words name; NULL if they name none, and with an exit
+ * status if they are wrong.
+ */
+static const char *
+word_centre(const struct options *options, int *status)
+{
+	char **words = options->words;
+
+	*status = 0;
+	if (words[0] == NULL)
+		return NULL;
+	if (options->command)
+		return command_centre(words, status);
 	if (!account_names_host(words[0]))
 		*status = no_centre(words[0]);
 	else if (words[1] != NULL)
@@ -278,15 +329,15 @@ options_account(const struct options *options, const struct profile *profile,
     struct account *account)
 {
 	const struct profile_account *entry;
-	const char *centre = options->server;
+	const char *centre;
 	char why[ACCOUNT_WHY_LEN];
 	int status;
 
-	if (options->words[0] != NULL && !options->command) {
-		centre = word_centre(options->words, &status);
-		if (centre == NULL)
-			return status;
-	}
+	centre = word_centre(options, &status);
+	if (status != 0)
+		return status;
+	if (centre == NULL)
+		centre = options->server;
 	status =
 	    named_account(options, profile, centre != NULL, account, &entry);
 	if (status != -1)

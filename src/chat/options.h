@@ -13,8 +13,8 @@
 
 struct options {
 	const char *server, *user, *account, *config, *ca, *pin, *state;
-	const char *search, *last;
-	bool json, lines;
+	const char *search, *last, *wait, *invite;
+	bool json, lines, queue, follow;
 	char **words; /* what is left, NULL at the end */
 	bool command; /* the first of them is a command's name */
 };

@@ -201,3 +201,39 @@ no_agents()
 		gone "$pid" || return
 	done
 }
+
+# usage: lies ANSWER... ; in the place of the centre, which has been stopped:
+# each request gets the next answer, a JSON object, or `q`: the connection ends
+lies()
+{
+	mkfifo "$dir/lies.in" "$dir/lies.out"
+	openssl s_server -accept "127.0.0.1:$PORT" -tls1_3 -alpn chat/1 \
+		-cert "$state/server.pem" -key "$state/server.key" \
+		<"$dir/lies.in" >"$dir/lies.out" 2>&1 3>&- &
+	liar=$!
+	(
+		descriptors_close
+		while read -r line; do
+			[[ $line == '{'* ]] || continue
+			[ $# -gt 0 ] || break
+			[ "$1" = q ] && echo q || jq -c --argjson to "$line" \
+				'. + {tag: $to.tag}' <<<"$1"
+			shift
+		done
+	) >"$dir/lies.in" <"$dir/lies.out" 3>&- &
+	wait_for listens
+}
+
+# usage: listens ; somebody, on $PORT
+listens()
+{
+	grep -q " 0100007F:$(printf '%04X' "$PORT") 00000000:0000 0A" \
+		/proc/net/tcp
+}
+
+# usage: lied ; no more of that
+lied()
+{
+	kill "$liar"
+	wait "$liar" || true
+}

@@ -59,6 +59,37 @@ test_words(void)
 	gives("logout|now", false, -1, NULL);
 }
 
+/* The outcome of words with options of their own. */
+static void
+takes(const char *line, struct oneshot shot, int result)
+{
+	char why[ONESHOT_WHY_LEN], copy[64], *words[] = {copy, NULL};
+
+	snprintf(copy, sizeof(copy), "%s", line);
+	is_number(oneshot_parse(&shot, words, why), result, "the options of %s",
+	    line);
+}
+
+static void
+test_options(void)
+{
+	takes("read", (struct oneshot){.follow = true, .wait = "3"}, 0);
+	takes("read", (struct oneshot){.last = "0"}, 0);
+	takes("read", (struct oneshot){.last = "-1"}, -1);
+	takes("read", (struct oneshot){.last = ""}, -1);
+	takes("read", (struct oneshot){.wait = "3s"}, -1);
+	takes("read", (struct oneshot){.wait = "99999999999999999999"}, -1);
+	takes("online", (struct oneshot){.last = "1"}, -1);
+	/* The n of "lines" is no -n. */
+	takes("broadcast", (struct oneshot){.last = "1"}, -1);
+	takes("broadcast", (struct oneshot){.lines = true, .queue = true}, 0);
+	takes("online", (struct oneshot){.queue = true}, -1);
+	takes("register", (struct oneshot){.invite = "code"}, 0);
+	takes("login", (struct oneshot){.invite = "code"}, -1);
+	gives("register|alice@localhost", false, 0, NULL);
+	gives("register|localhost|now", false, -1, NULL);
+}
+
 static void
 test_names(void)
 {
@@ -111,6 +142,7 @@ int
 main(void)
 {
 	test_words();
+	test_options();
 	test_names();
 	test_texts();
 	return done();

@@ -348,12 +348,9 @@ no_room(void)
 	    errno == EIO;
 }
 
-/*
- * The lock that makes this the account's only agent: 1 if it is ours, 0 if
- * another one serves, -1 with errno.  One that is just ending is waited for.
- */
-static int
-take_lock(const struct account *account)
+/* Takes the lock that makes this the account's only agent. */
+int
+agent_lock(const struct account *account, int *lock)
 {
 	char *path = account_path(account, "agent.lock");
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -376,7 +373,7 @@ take_lock(const struct account *account)
 		}
 		usleep(LOCK_TRY_MS * 1000);
 	}
-	/* The descriptor stays open: the lock lasts as long as we do. */
+	*lock = fd;
 	return 1;
 }
 
@@ -459,13 +456,14 @@ agent_main(const struct account *account, int ready)
 {
 	char why[BOOK_WHY_LEN] = "";
 	struct agent *agent = calloc(1, sizeof(*agent));
-	int status;
+	int status, lock;
 
 	if (agent == NULL)
 		return report(ready, EX_OSERR, "no memory");
 	open_log(account);
 	agent_init(agent, account);
-	status = take_lock(account);
+	/* The descriptor stays open: the lock lasts as long as we do. */
+	status = agent_lock(account, &lock);
 	if (status == 0)
 		return report(ready, 0, "another agent serves");
 	if (status == -1) {

@@ -110,6 +110,13 @@ struct agent {
  */
 int agent_main(const struct account *account, int ready);
 
+/*
+ * Takes the lock that whoever adds to the account's outbox has: 1 and the
+ * descriptor whose end gives it back, 0 if an agent serves, -1 with errno.
+ * Another one that is about to let go is waited for.
+ */
+int agent_lock(const struct account *account, int *lock);
+
 /* Answers a face that waits, if it is still there; takes over the reply. */
 void agent_answer(struct agent *agent, struct waiter *waiter, json_t *reply);
 
@@ -182,7 +189,7 @@ json_t *session_reply(const struct agent *agent, json_t *tag);
 void desk_line(
     struct agent *agent, struct face_end *face, const char *line, size_t len);
 
-/* Overwrites the password in an object, if there is one. */
+/* Overwrites the passwords in an object, if there are any. */
 void desk_wipe(const json_t *line);
 
 /* A refusal in a face's words. */

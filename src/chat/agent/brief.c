@@ -7,6 +7,8 @@
  */
 #include "chat/agent/brief.h"
 
+#include "chat/agent/brief-parts.h"
+
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -34,18 +36,6 @@ enum {
 	END_MS = 1000, /* then the process is ended */
 };
 
-struct brief {
-	const struct account *account;
-	struct trust trust;
-	struct centre *centre;
-	int fd;
-	struct line_buf in;
-	char pin[TLS_PIN_LEN + 1];
-	char expired[TRUST_TIME_LEN]; /* the certificate, since when */
-	int64_t message_bytes;
-	char password[PASSWORD_MAX_LEN + 1]; /* "" before the login */
-};
-
 struct brief_row {
 	const char *name;
 	const char *members; /* what goes to the centre */
@@ -53,6 +43,27 @@ struct brief_row {
 };
 
 /* ---- one request and its reply ---- */
+
+/* A string out of an object; "" if there is none. */
+const char *
+brief_member(const json_t *object, const char *key)
+{
+	const char *value = wire_get_string(object, key);
+
+	return value != NULL ? value : "";
+}
+
+/* Takes the password for the logins to come; false if it can be none. */
+bool
+brief_take(struct brief *brief, const char *password)
+{
+	size_t len = strlen(password);
+
+	if (len > PASSWORD_MAX_LEN)
+		return false;
+	memcpy(brief->password, password, len + 1);
+	return true;
+}
 
 /* One exchange: its reply, or a refusal in our own words. */
 static json_t *
@@ -112,9 +123,18 @@ pause_for(const json_t *reply, int tries)
 	return true;
 }
 
-/* The login of this connection; the reply. */
+/* An answer that broke off to the last counts as none. */
 static json_t *
-enter(struct brief *brief)
+no_answer(json_t *reply)
+{
+	if (again(reply) && reply_error(reply) == ERR_NONE)
+		json_object_set_new(reply, "error", json_string("unreachable"));
+	return reply;
+}
+
+/* The login of this connection; the reply. */
+json_t *
+brief_enter(struct brief *brief)
 {
 	json_t *request = json_object(), *reply;
 
@@ -128,36 +148,60 @@ enter(struct brief *brief)
 	return reply;
 }
 
-/* One try: a login if the connection is a new one, then the request. */
-static json_t *
-ask_once(struct brief *brief, json_t *request, bool login)
+/* The first login, on the connection that the hello has used. */
+json_t *
+brief_log_in(struct brief *brief)
 {
 	json_t *reply;
 
+	for (int tries = 0;; tries++) {
+		centre_fresh(brief->centre, 2);
+		reply = brief_enter(brief);
+		if (!again(reply) || !pause_for(reply, tries))
+			return no_answer(reply);
+		json_decref(reply);
+	}
+}
+
+/* One try: a login if the connection is a new one, then the request. */
+static json_t *
+ask_once(
+    struct brief *brief, json_t *request, bool login, struct brief_fate *fate)
+{
+	json_t *reply;
+
+	fate->asked = false;
 	/* For the hello nobody has to be logged in. */
 	if (login && centre_fresh(brief->centre, 2)) {
-		reply = enter(brief);
+		reply = brief_enter(brief);
 		if (!wire_get_bool(reply, "ok"))
 			return reply;
 		json_decref(reply);
 	}
-	return converse(brief, request);
+	reply = converse(brief, request);
+	fate->asked = true;
+	fate->doubt |= strcmp(brief_member(reply, "error"), "broken") == 0;
+	return reply;
 }
 
 /* Asks until there is an answer that is one, within bounds. */
-static json_t *
-ask(struct brief *brief, json_t *request, bool login)
+json_t *
+brief_ask(
+    struct brief *brief, json_t *request, bool login, struct brief_fate *fate)
 {
-	json_t *reply = ask_once(brief, request, login);
+	struct brief_fate own;
+	json_t *reply;
 
+	if (fate == NULL)
+		fate = &own;
+	*fate = (struct brief_fate){false, false};
+	reply = ask_once(brief, request, login, fate);
 	for (int tries = 0; again(reply) && pause_for(reply, tries); tries++) {
 		json_decref(reply);
 		centre_hang_up(brief->centre);
-		reply = ask_once(brief, request, login);
+		reply = ask_once(brief, request, login, fate);
 	}
-	if (again(reply) && reply_error(reply) == ERR_NONE)
-		json_object_set_new(reply, "error", json_string("unreachable"));
-	return reply;
+	return no_answer(reply);
 }
 
 /* ---- what the face asks ---- */
@@ -170,10 +214,12 @@ knock(struct brief *brief)
 	int64_t bytes;
 
 	json_object_set_new(hello, "op", json_string("hello"));
-	reply = ask(brief, hello, false);
+	reply = brief_ask(brief, hello, false, NULL);
 	json_decref(hello);
 	if (!wire_get_bool(reply, "ok"))
 		return reply;
+	snprintf(brief->registration, sizeof(brief->registration), "%s",
+	    brief_member(reply, "registration"));
 	bytes = wire_get_number(
 	    json_object_get(reply, "limits"), "message_bytes", 0);
 	if (bytes > 0)
@@ -203,24 +249,20 @@ do_login(struct brief *brief, const json_t *line)
 		reply = desk_refuse(
 		    NULL, "password", "A password is needed to log in.");
 		json_object_set_new(reply, "pin", json_string(brief->pin));
+		json_object_set_new(
+		    reply, "registration", json_string(brief->registration));
 		return reply;
 	}
-	if (strlen(password) > PASSWORD_MAX_LEN)
+	if (!brief_take(brief, password))
 		return desk_refuse(NULL, "login-failed", "");
-	memcpy(brief->password, password, strlen(password) + 1);
-	for (int tries = 0;; tries++) {
-		centre_fresh(brief->centre, 2);
-		reply = enter(brief);
-		if (!again(reply) || !pause_for(reply, tries))
-			break;
-		json_decref(reply);
-	}
+	reply = brief_log_in(brief);
 	if (!wire_get_bool(reply, "ok")) {
 		/* What comes next is asked on a connection of its own. */
 		explicit_bzero(brief->password, sizeof(brief->password));
 		centre_hang_up(brief->centre);
 	}
 	json_object_set_new(reply, "user", json_string(brief->account->user));
+	json_object_set_new(reply, "brief", json_true());
 	json_object_set_new(reply, "pin", json_string(brief->pin));
 	json_object_set_new(
 	    reply, "message_bytes", json_integer(brief->message_bytes));
@@ -247,24 +289,12 @@ do_trust(struct brief *brief, const json_t *line)
 static json_t *
 pass_on(struct brief *brief, const struct brief_row *row, const json_t *line)
 {
-	char id[OUTBOX_ID_LEN + 1] = "";
 	json_t *request = json_object(), *reply;
 
 	json_object_set_new(request, "op", json_string(row->name));
 	reply_members(request, line, row->members);
-	json_object_set(request, "text", json_object_get(line, "text"));
-	if (json_object_get(line, "text") != NULL) {
-		outbox_id(id);
-		json_object_set_new(request, "id", json_string(id));
-	}
-	reply = ask(brief, request, true);
+	reply = brief_ask(brief, request, true, NULL);
 	json_decref(request);
-	if (*id == '\0')
-		return reply;
-	json_object_set_new(reply, "id", json_string(id));
-	reply_members(reply, line, "to");
-	json_object_set_new(reply, "state",
-	    json_string(wire_get_bool(reply, "ok") ? "accepted" : "refused"));
 	return reply;
 }
 
@@ -293,7 +323,7 @@ list(struct brief *brief, const struct brief_row *row, const json_t *line)
 	json_object_set_new(request, "op", json_string(row->name));
 	json_object_set_new(request, "max", json_integer(500));
 	for (;;) {
-		reply = ask(brief, request, true);
+		reply = brief_ask(brief, request, true, NULL);
 		users = json_object_get(reply, "users");
 		last = json_array_get(users, json_array_size(users) - 1);
 		name = json_string_value(json_is_object(last)
@@ -391,21 +421,13 @@ say_contact(void *arg, const char *user, int64_t ms)
 }
 
 /* The book's own fault, for the face. */
-static json_t *
-book_fault(const char *why)
+json_t *
+brief_fault(const char *why)
 {
 	json_t *reply = desk_refuse(NULL, "failed", why);
 
 	json_object_set_new(reply, "status", json_integer(EX_IOERR));
 	return reply;
-}
-
-static const char *
-member(const json_t *line, const char *key)
-{
-	const char *value = wire_get_string(line, key);
-
-	return value != NULL ? value : "";
 }
 
 /* Reads the book: its rows or its contacts, then a reply without "more". */
@@ -414,8 +436,8 @@ read_book(struct brief *brief, const json_t *line, bool contacts)
 {
 	struct reading reading = {brief, json_object_get(line, "tag"), false};
 	struct book_query query = {
-	    .user = member(line, "user"),
-	    .words = member(line, "words"),
+	    .user = brief_member(line, "user"),
+	    .words = brief_member(line, "words"),
 	    .limit = wire_get_number(line, "max", -1),
 	    .presence = wire_get_bool(line, "presence"),
 	};
@@ -436,10 +458,10 @@ read_book(struct brief *brief, const json_t *line, bool contacts)
 	free(path);
 	free(lock);
 	if (book == NULL)
-		return book_fault(why);
+		return brief_fault(why);
 	result = contacts ? book_contacts(book, say_contact, &reading)
 			  : book_history(book, &query, say_row, &reading);
-	reply = result == 0 ? wire_accept(NULL) : book_fault(book_why(book));
+	reply = result == 0 ? wire_accept(NULL) : brief_fault(book_why(book));
 	book_close(book);
 	return reply;
 }
@@ -461,8 +483,11 @@ static const struct brief_row rows[] = {
     {"contacts", NULL, do_contacts},
     {"login", NULL, do_login},
     {"trust", NULL, do_trust},
-    {"send", "to", NULL},
-    {"broadcast", "", NULL},
+    {"register", NULL, brief_register},
+    {"password", NULL, brief_password},
+    {"send", NULL, brief_send},
+    {"broadcast", NULL, brief_send},
+    {"queue", NULL, brief_queue},
     {"online", NULL, NULL},
     {"block", "user", NULL},
     {"unblock", "user", NULL},

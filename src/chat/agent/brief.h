@@ -2,7 +2,7 @@
 /*
  * A brief login: a process that does for one face what an agent does, for
  * one command.  It has no session, shows nobody as online and ends with its
- * face; of the book it only reads the history.
+ * face; of the book it reads the history, and what is queued it sends.
  */
 #ifndef CHAT_AGENT_BRIEF_H
 #define CHAT_AGENT_BRIEF_H
@@ -13,8 +13,9 @@
 
 /*
  * Starts one.  Returns the face's end of a socket on which the agent's
- * requests login, trust, send, broadcast, online, block, unblock, blocked,
- * history and contacts are understood; -1 with errno.  The process goes to *pid.
+ * requests login, trust, send, broadcast, queue, online, block, unblock,
+ * blocked, password, history and contacts are understood, and register; -1
+ * with errno.  The process goes to *pid.
  */
 int brief_start(const struct account *account, pid_t *pid);
 

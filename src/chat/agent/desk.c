@@ -178,7 +178,13 @@ static void
 do_status(struct agent *agent, const struct wish *wish)
 {
 	json_t *reply = wire_accept(wish->tag);
+	int64_t last, shown;
 
+	if (book_ends(agent->book, &last, &shown) == 0)
+		json_object_set_new(
+		    reply, "unseen", json_boolean(shown < last));
+	json_object_set_new(
+	    reply, "resumable", json_boolean(*agent->place.token != '\0'));
 	json_object_set_new(reply, "user", json_string(agent->account->user));
 	json_object_set_new(
 	    reply, "centre", json_string(agent->account->where));
@@ -318,7 +324,7 @@ static void
 queue(struct agent *agent, const struct wish *wish, const char *to)
 {
 	const json_t *text = json_object_get(wish->line, "text");
-	char id[OUTBOX_ID_LEN + 1], why[160];
+	char id[OUTBOX_ID_LEN + 1] = "", why[160];
 	const char *wrong = text_wrong(agent, text, why);
 	json_t *reply;
 
@@ -370,6 +376,44 @@ static void
 do_broadcast(struct agent *agent, const struct wish *wish)
 {
 	queue(agent, wish, "");
+}
+
+/*
+ * What a one-shot could not send is written down here, with the id that it
+ * was tried with if it was: a session is not needed for that.
+ */
+static void
+do_queue(struct agent *agent, const struct wish *wish)
+{
+	const char *own = wire_get_string(wish->line, "id");
+	const json_t *text = json_object_get(wish->line, "text");
+	char to[NAME_MAX_LEN + 1] = "", id[OUTBOX_ID_LEN + 1] = "", why[160];
+	const char *wrong = text_wrong(agent, text, why);
+	json_t *reply;
+
+	if (json_object_get(wish->line, "to") != NULL &&
+	    !user_of(wish, "to", to))
+		return;
+	if (own != NULL && strlen(own) == OUTBOX_ID_LEN &&
+	    id_valid(own, OUTBOX_ID_LEN))
+		memcpy(id, own, sizeof(id));
+	if (wrong != NULL) {
+		refuse(wish, "bad-request", wrong);
+		return;
+	}
+	if (outbox_message(&agent->outbox, to, json_string_value(text),
+		clock_wall(), id) == -1) {
+		agent_fail(agent, EX_IOERR, book_why(agent->book));
+		return;
+	}
+	reply = desk_state(id, to, "queued");
+	json_object_del(reply, "event");
+	json_object_set_new(reply, "ok", json_true());
+	if (wish->tag != NULL)
+		json_object_set(reply, "tag", wish->tag);
+	door_send(wish->face, reply);
+	door_tell(agent->door, desk_state(id, to, "queued"));
+	session_go(agent);
 }
 
 /*
@@ -437,6 +481,24 @@ do_unblock(struct agent *agent, const struct wish *wish)
 	about_user(agent, wish, OP_UNBLOCK);
 }
 
+/* The strings are copies: those of the line are wiped. */
+static void
+do_password(struct agent *agent, const struct wish *wish)
+{
+	const char *old = wire_get_string(wish->line, "old");
+	const char *new = wire_get_string(wish->line, "new");
+	json_t *request;
+
+	if (old == NULL || new == NULL) {
+		refuse(wish, "bad-request", "There are two passwords to it.");
+		return;
+	}
+	request = json_object();
+	json_object_set_new(request, "old", json_string(old));
+	json_object_set_new(request, "new", json_string(new));
+	line_up(agent, wish, OP_PASSWORD, request);
+}
+
 /* Answered when all that was waiting at the centre has been fetched. */
 static void
 do_sync(struct agent *agent, const struct wish *wish)
@@ -495,11 +557,13 @@ static const struct desk_row rows[] = {
     {"seen", false, do_seen},
     {"send", true, do_send},
     {"broadcast", true, do_broadcast},
+    {"queue", false, do_queue},
     {"online", true, do_online},
     {"block", true, do_block},
     {"unblock", true, do_unblock},
     {"blocked", true, do_blocked},
     {"sync", true, do_sync},
+    {"password", true, do_password},
     {"quit", false, do_quit},
     {"detach", true, do_detach},
     {"logout", true, do_logout},
@@ -528,15 +592,20 @@ dispatch(struct agent *agent, const struct wish *wish)
 		row->fn(agent, wish);
 }
 
-/* Overwrites the password in an object. */
+/* Overwrites the passwords in an object. */
 void
 desk_wipe(const json_t *line)
 {
-	json_t *password = json_object_get(line, "password");
+	static const char *const names[] = {"password", "old", "new"};
+	json_t *value;
 
-	if (json_is_string(password))
-		explicit_bzero((void *)(uintptr_t)json_string_value(password),
-		    json_string_length(password));
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		value = json_object_get(line, names[i]);
+		if (json_is_string(value))
+			explicit_bzero(
+			    (void *)(uintptr_t)json_string_value(value),
+			    json_string_length(value));
+	}
 }
 
 /* A face's line. */

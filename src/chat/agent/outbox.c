@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "chat/agent/agent.h"
 #include "lib/log.h"
 #include "lib/unix.h"
 
@@ -68,9 +69,11 @@ outbox_init(struct outbox *outbox, struct book *book)
 	return book_queued(book, append_row, outbox);
 }
 
+/* Frees an errand, and wipes the passwords that it may hold. */
 static void
 errand_free(struct errand *errand)
 {
+	desk_wipe(errand->request);
 	json_decref(errand->request);
 	json_decref(errand->tag);
 	free(errand);
@@ -95,7 +98,8 @@ outbox_message(struct outbox *outbox, const char *to, const char *text,
 	    .id = id,
 	};
 
-	outbox_id(id);
+	if (*id == '\0')
+		outbox_id(id);
 	if (book_queue(outbox->book, id, to, text, now, &row.number) == -1)
 		return -1;
 	append_row(outbox, &row);
@@ -219,7 +223,7 @@ static bool
 ends_exchange(enum wire_op op)
 {
 	return op == OP_ONLINE || op == OP_BLOCKED || op == OP_SYNC ||
-	    op == OP_LOGOUT;
+	    op == OP_LOGOUT || op == OP_PASSWORD;
 }
 
 /* Fills an exchange with the first errands, in order. */
@@ -241,6 +245,9 @@ outbox_fill(const struct outbox *outbox, struct centre_exchange *exchange,
 			break;
 		}
 		if (exchange->count >= CENTRE_REQUESTS_MAX - 1)
+			break;
+		/* Alone: should its reply be lost, it is not asked again. */
+		if (errand->op == OP_PASSWORD && count > 0)
 			break;
 		request = errand_request(outbox->book, errand, token);
 		if (request == NULL)

@@ -48,8 +48,8 @@ int outbox_init(struct outbox *outbox, struct book *book);
 void outbox_release(struct outbox *outbox);
 
 /*
- * Writes a message down and puts it last; to "" is everybody.  The id goes
- * to id.  -1 with book_why().
+ * Writes a message down and puts it last; to "" is everybody.  An id that is
+ * "" is made up.  -1 with book_why().
  */
 int outbox_message(struct outbox *outbox, const char *to, const char *text,
     int64_t now, char id[OUTBOX_ID_LEN + 1]);

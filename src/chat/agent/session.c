@@ -440,6 +440,22 @@ distrust(struct agent *agent, const struct trust_result *trust)
 	agent_fail(agent, 76, why);
 }
 
+/* A new password whose reply is lost is not asked for a second time. */
+static void
+password_lost(struct agent *agent, const struct centre_exchange *exchange)
+{
+	struct errand *errand = outbox_first(&agent->outbox);
+	json_t *unknown;
+
+	if (exchange->status != CENTRE_BROKEN || errand == NULL ||
+	    errand->op != OP_PASSWORD || agent->asked <= exchange->got)
+		return;
+	unknown = desk_refuse(NULL, "internal",
+	    "The centre's answer was lost: it may have been done.");
+	pass_on(agent, errand, unknown);
+	json_decref(unknown);
+}
+
 /* An exchange of the session is over. */
 static void
 answered(struct agent *agent, const struct centre_exchange *exchange)
@@ -452,6 +468,8 @@ answered(struct agent *agent, const struct centre_exchange *exchange)
 	verdict = go_through(agent, exchange, &last);
 	if (verdict == ALL_OVER)
 		return;
+	if (verdict == GO_ON)
+		password_lost(agent, exchange);
 	if (exchange->status == CENTRE_UNTRUSTED) {
 		distrust(agent, &exchange->trust);
 		return;

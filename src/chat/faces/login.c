@@ -192,6 +192,16 @@ wait_seconds(const json_t *reply, long none)
 	return (long)value + (value > (double)(long)value);
 }
 
+/* The name is locked. */
+static int
+locked(const json_t *reply)
+{
+	printf("Due to multiple login failures, your account has been "
+	       "blocked. Please try again in %ld seconds.\n",
+	    wait_seconds(reply, 1));
+	return EXIT_LOGIN;
+}
+
 /* A login was refused with a reason that more passwords do not cure. */
 static int
 refused(struct attempt *attempt, const json_t *reply)
@@ -201,12 +211,8 @@ refused(struct attempt *attempt, const json_t *reply)
 
 	if (strcmp(error, "untrusted") == 0)
 		return untrusted(attempt, reply);
-	if (strcmp(error, "login-blocked") == 0) {
-		printf("Due to multiple login failures, your account has been "
-		       "blocked. Please try again in %ld seconds.\n",
-		    wait_seconds(reply, 1));
-		return EXIT_LOGIN;
-	}
+	if (strcmp(error, "login-blocked") == 0)
+		return locked(reply);
 	if (strcmp(error, "unreachable") == 0) {
 		fprintf(stderr, "The centre %s cannot be reached",
 		    attempt->account->where);
@@ -237,6 +243,15 @@ wrong_password(const json_t *reply)
 	return EXIT_LOGIN;
 }
 
+/* Says why a password was not taken. */
+int
+login_wrong(const json_t *reply)
+{
+	return strcmp(member(reply, "error"), "login-blocked") == 0
+	    ? locked(reply)
+	    : wrong_password(reply);
+}
+
 /* A password that is none is wrong: nobody need be asked. */
 static int
 no_password(bool once)
@@ -247,26 +262,24 @@ no_password(bool once)
 }
 
 /* Where the password comes from; 0, an exit status or LEFT. */
-static int
-get_password(
-    struct attempt *attempt, char password[PASSWORD_MAX_LEN + 1], bool *once)
+int
+login_password(const struct account *account, struct prompt *prompt,
+    const char *question, char password[PASSWORD_MAX_LEN + 1], bool *once)
 {
-	const struct account *account = attempt->account;
 	char why[256] = "";
 	enum prompt_status status;
 
 	*once =
 	    account->password_file != NULL || account->password_command != NULL;
 	if (account->password_file != NULL)
-		status = prompt_file(attempt->prompt, account->password_file,
-		    password, PASSWORD_MAX_LEN + 1, why);
+		status = prompt_file(prompt, account->password_file, password,
+		    PASSWORD_MAX_LEN + 1, why);
 	else if (account->password_command != NULL)
-		status =
-		    prompt_command(attempt->prompt, account->password_command,
-			password, PASSWORD_MAX_LEN + 1, why);
+		status = prompt_command(prompt, account->password_command,
+		    password, PASSWORD_MAX_LEN + 1, why);
 	else
-		status = prompt_ask(attempt->prompt, "Password: ", false,
-		    password, PASSWORD_MAX_LEN + 1);
+		status = prompt_ask(
+		    prompt, question, false, password, PASSWORD_MAX_LEN + 1);
 	if (status == PROMPT_OK)
 		return 0;
 	if (status == PROMPT_STOPPED)
@@ -275,10 +288,10 @@ get_password(
 		show_complaint("chat: ", why);
 		return EX_CONFIG;
 	}
-	if (attempt->prompt->terminal)
+	if (prompt->terminal)
 		return LEFT;
 	fprintf(stderr, "chat: no password: give it %swith --password-file\n",
-	    attempt->prompt->closed ? "" : "on standard input or ");
+	    prompt->closed ? "" : "on standard input or ");
 	return EXIT_LOGIN;
 }
 
@@ -360,7 +373,8 @@ try_password(struct attempt *attempt)
 {
 	char password[PASSWORD_MAX_LEN + 1] = "";
 	bool once;
-	int status = get_password(attempt, password, &once);
+	int status = login_password(
+	    attempt->account, attempt->prompt, "Password: ", password, &once);
 
 	if (status == 0)
 		status = *password != '\0'
@@ -385,15 +399,18 @@ knock(struct attempt *attempt, bool *password)
 		return 0;
 	}
 	*password = strcmp(member(reply, "error"), "password") == 0;
-	status =
-	    *password ? check_pin(attempt, reply) : refused(attempt, reply);
+	if (*password) {
+		attempt->reply = reply;
+		return 0;
+	}
+	status = refused(attempt, reply);
 	json_decref(reply);
 	return status;
 }
 
-/* Logs in through the agent, or finds that it is logged in. */
+/* Is it the right centre? */
 int
-login_run(const struct account *account, struct prompt *prompt,
+login_knock(const struct account *account, struct prompt *prompt,
     struct face *face, json_t **reply)
 {
 	struct attempt attempt = {account, prompt, face, NULL};
@@ -403,7 +420,26 @@ login_run(const struct account *account, struct prompt *prompt,
 	do
 		status = knock(&attempt, &password);
 	while (status == AGAIN);
-	if (status == 0 && password) {
+	if (status == 0)
+		status = check_pin(&attempt, attempt.reply);
+	if (status == 0)
+		*reply = attempt.reply;
+	else
+		json_decref(attempt.reply);
+	return status;
+}
+
+/* Logs in through the agent, or finds that it is logged in. */
+int
+login_run(const struct account *account, struct prompt *prompt,
+    struct face *face, json_t **reply)
+{
+	struct attempt attempt = {account, prompt, face, NULL};
+	int status = login_knock(account, prompt, face, &attempt.reply);
+
+	if (status == 0 && !wire_get_bool(attempt.reply, "ok")) {
+		json_decref(attempt.reply);
+		attempt.reply = NULL;
 		do
 			status = try_password(&attempt);
 		while (status == AGAIN);

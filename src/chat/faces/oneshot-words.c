@@ -12,6 +12,8 @@
 
 #include "lib/log.h"
 
+enum { NUMBER_MAX = 1000000000 };
+
 struct oneshot_row {
 	const char *name;
 	const char *arguments;
@@ -94,7 +96,33 @@ join(char *const *words, size_t *len)
 static bool
 takes(const struct oneshot_row *row, bool given, const char *option)
 {
-	return !given || strstr(row->options, option) != NULL;
+	const char *at = row->options;
+	size_t len = strlen(option);
+
+	if (!given)
+		return true;
+	while ((at = strstr(at, option)) != NULL) {
+		if ((at == row->options || at[-1] == ' ') &&
+		    (at[len] == '\0' || at[len] == ' '))
+			return true;
+		at += len;
+	}
+	return false;
+}
+
+/* A number out of an option; false if it is none. */
+static bool
+number(const char *text, int64_t *out)
+{
+	char *end;
+
+	*out = -1;
+	if (text == NULL)
+		return true;
+	if (*text < '0' || *text > '9')
+		return false;
+	*out = strtol(text, &end, 10);
+	return *end == '\0' && *out <= NUMBER_MAX;
 }
 
 /* Are the options those of this command? */
@@ -102,20 +130,30 @@ static int
 check_options(struct oneshot *shot, const struct oneshot_row *row,
     char why[ONESHOT_WHY_LEN])
 {
-	char *end;
+	const struct {
+		bool given;
+		const char *option;
+	} options[] = {
+	    {shot->lines, "lines"},
+	    {shot->queue, "queue"},
+	    {shot->follow, "follow"},
+	    {shot->wait != NULL, "wait"},
+	    {shot->search != NULL, "search"},
+	    {shot->invite != NULL, "invite"},
+	    {shot->last != NULL, "n"},
+	};
+	const char *option;
 
-	if (!takes(row, shot->lines, "lines"))
-		return wrong(why, "%s takes no --lines", row->name);
-	if (!takes(row, shot->search != NULL, "search"))
-		return wrong(why, "%s takes no --search", row->name);
-	if (!takes(row, shot->last != NULL, "n"))
-		return wrong(why, "%s takes no -n", row->name);
-	shot->count = -1;
-	if (shot->last == NULL)
-		return 0;
-	shot->count = strtol(shot->last, &end, 10);
-	if (end == shot->last || *end != '\0' || shot->count < 0)
+	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++) {
+		option = options[i].option;
+		if (!takes(row, options[i].given, option))
+			return wrong(why, "%s takes no %s%s", row->name,
+			    option[1] != '\0' ? "--" : "-", option);
+	}
+	if (!number(shot->last, &shot->count))
 		return wrong(why, "-n wants a number");
+	if (!number(shot->wait, &shot->seconds))
+		return wrong(why, "--wait wants a number of seconds");
 	return 0;
 }
 
@@ -145,6 +183,9 @@ oneshot_parse(
 		words++;
 	}
 	if (*words == NULL)
+		return 0;
+	/* A centre is none of ours: options_account() takes it. */
+	if (strstr(row->arguments, "CENTRE") != NULL && words[1] == NULL)
 		return 0;
 	if (strstr(row->arguments, "TEXT") == NULL)
 		return usage(row, why);

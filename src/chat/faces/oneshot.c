@@ -14,22 +14,13 @@
 #include <unistd.h>
 
 #include "chat/faces/login.h"
+#include "chat/faces/oneshot-parts.h"
 #include "chat/faces/show.h"
 #include "lib/wire.h"
 
 enum {
 	STDIN_MAX = 1 << 20, /* more is no message in any case */
-	ANSWER_MS = 60000, /* longer than all tries of a brief login */
 	SETTLE_MS = 15000, /* then a message is only kept, for all we know */
-};
-
-struct run {
-	const struct oneshot *shot;
-	const struct account *account;
-	const json_t *login;
-	struct face *face;
-	struct prompt *prompt;
-	size_t message_bytes;
 };
 
 /* ---- what is read ---- */
@@ -90,8 +81,8 @@ oneshot_read(struct oneshot *shot, struct prompt *prompt)
 /* ---- what comes out ---- */
 
 /* One object a line; whatever is not ASCII is escaped. */
-static void
-put_json(const json_t *object)
+void
+oneshot_put_json(const json_t *object)
 {
 	json_dumpf(
 	    object, stdout, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_SORT_KEYS);
@@ -99,8 +90,8 @@ put_json(const json_t *object)
 }
 
 /* What was written has to get out. */
-static int
-flushed(int status)
+int
+oneshot_flushed(int status)
 {
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return status;
@@ -109,8 +100,8 @@ flushed(int status)
 }
 
 /* The exit status of a refusal, with its reason on standard error. */
-static int
-refused(const struct run *run, const json_t *reply)
+int
+oneshot_refused(const struct run *run, const json_t *reply)
 {
 	static const struct {
 		const char *error;
@@ -141,8 +132,8 @@ refused(const struct run *run, const json_t *reply)
 }
 
 /* There was no answer. */
-static int
-no_answer(const struct run *run)
+int
+oneshot_no_answer(const struct run *run)
 {
 	if (!run->face->stopped)
 		fputs("chat: the agent has ended or does not answer; try "
@@ -164,12 +155,14 @@ message_answered(const struct run *run, json_t *reply)
 		json_object_del(reply, "tag");
 		json_object_del(reply, "ok");
 		json_object_del(reply, "more");
-		put_json(reply);
+		oneshot_put_json(reply);
 	}
 	if (state != NULL && strcmp(state, "queued") == 0) {
-		fputs("The centre cannot be reached; the message is kept and "
-		      "will be sent when it is back.\n",
-		    stderr);
+		fprintf(stderr,
+		    "The centre cannot be reached; the message is kept and "
+		    "will be sent %s.\n",
+		    *run->agent ? "when it is back"
+				: "by the next chat that reaches it");
 		return 0;
 	}
 	if (!run->shot->json) {
@@ -181,41 +174,118 @@ message_answered(const struct run *run, json_t *reply)
 	return 0;
 }
 
+/* The request for a message, or for keeping one for later. */
+static json_t *
+message_request(
+    const struct run *run, const char *name, const char *text, size_t len)
+{
+	const struct oneshot *shot = run->shot;
+	json_t *request = face_request(name);
+
+	if (shot->name == ONESHOT_SEND)
+		json_object_set_new(request, "to", json_string(shot->user));
+	json_object_set_new(request, "text", json_stringn(text, len));
+	json_object_set_new(request, "wait", json_true());
+	json_object_set_new(request, "queue", json_boolean(shot->queue));
+	return request;
+}
+
+/* What was kept earlier, and is refused now that it was sent. */
+static void
+tell_earlier(const json_t *reply)
+{
+	const json_t *before = json_object_get(reply, "before");
+	const char *to;
+	json_t *one;
+	size_t i;
+
+	json_array_foreach((json_t *)(uintptr_t)before, i, one)
+	{
+		to = wire_get_string(one, "to");
+		fprintf(stderr,
+		    "chat: a message %s%s that was kept is "
+		    "refused: ",
+		    to != NULL ? "to " : "to all", to != NULL ? to : "");
+		show_refusal(stderr, one, to != NULL ? to : "");
+	}
+}
+
+/* Asks an agent that has just been started to keep it. */
+static json_t *
+keep_there(const struct run *run, json_t *request, const json_t *reply)
+{
+	struct face agent;
+	int64_t tag;
+
+	json_object_set_new(request, "do", json_string("queue"));
+	json_object_set(request, "id", json_object_get(reply, "id"));
+	if (face_open(&agent, run->account->socket, run->face->stop) == -1) {
+		json_decref(request);
+		return NULL;
+	}
+	face_close(run->face);
+	*run->face = agent;
+	*run->agent = true;
+	tag = face_say(run->face, request);
+	return tag != -1 ? face_reply(run->face, tag, ONESHOT_ANSWER_MS) : NULL;
+}
+
+/* Asks for a message to be sent, or to be kept; NULL without an answer. */
+static json_t *
+ask_message(const struct run *run, const char *text, size_t len)
+{
+	const char *name =
+	    run->shot->name == ONESHOT_SEND ? "send" : "broadcast";
+	json_t *request =
+	    message_request(run, *run->offline ? "queue" : name, text, len);
+	int64_t tag = face_say(run->face, json_incref(request));
+	json_t *reply, *more = NULL;
+	const char *error;
+
+	reply =
+	    tag != -1 ? face_reply(run->face, tag, ONESHOT_ANSWER_MS) : NULL;
+	error = reply != NULL ? wire_get_string(reply, "error") : NULL;
+	/* It is written down: whatever comes now, it is not lost. */
+	if (reply != NULL && wire_get_bool(reply, "more"))
+		more = face_reply(run->face, tag, SETTLE_MS);
+	else if (error != NULL && strcmp(error, "agent") == 0) {
+		more = keep_there(run, json_incref(request), reply);
+		if (more == NULL) {
+			json_decref(reply);
+			reply = NULL;
+		}
+	}
+	json_decref(request);
+	if (more == NULL)
+		return reply;
+	json_decref(reply);
+	return more;
+}
+
 /* Sends one message and waits until it is accepted, refused or kept. */
 static int
 send_one(const struct run *run, const char *text, size_t len)
 {
-	const struct oneshot *shot = run->shot;
-	bool to_one = shot->name == ONESHOT_SEND;
-	json_t *request = face_request(to_one ? "send" : "broadcast");
-	json_t *reply, *more;
-	int64_t tag;
+	json_t *reply = ask_message(run, text, len);
+	const char *state;
 	int status;
 
-	if (to_one)
-		json_object_set_new(request, "to", json_string(shot->user));
-	json_object_set_new(request, "text", json_stringn(text, len));
-	json_object_set_new(request, "wait", json_true());
-	tag = face_say(run->face, request);
-	reply = tag != -1 ? face_reply(run->face, tag, ANSWER_MS) : NULL;
 	if (reply == NULL)
-		return no_answer(run);
-	if (wire_get_bool(reply, "more")) {
-		/* It is written down: whatever comes now, it is not lost. */
-		more = face_reply(run->face, tag, SETTLE_MS);
-		if (more != NULL) {
-			json_decref(reply);
-			reply = more;
-		}
-	}
+		return oneshot_no_answer(run);
+	tell_earlier(reply);
+	json_object_del(reply, "before");
+	state = wire_get_string(reply, "state");
+	/* What follows waits behind this one. */
+	if (!*run->agent && state != NULL && strcmp(state, "queued") == 0)
+		*run->offline = true;
 	if (!wire_get_bool(reply, "ok")) {
-		status = refused(run, reply);
-		if (shot->json && wire_get_string(reply, "id") != NULL)
+		status = oneshot_refused(run, reply);
+		if (run->shot->json && wire_get_string(reply, "id") != NULL)
 			message_answered(run, reply);
 	} else
 		status = message_answered(run, reply);
 	json_decref(reply);
-	return flushed(status);
+	return oneshot_flushed(status);
 }
 
 /* The same, if it is not too long. */
@@ -300,12 +370,12 @@ json_users(const json_t *reply)
 	json_array_foreach((json_t *)(uintptr_t)users, i, user)
 	{
 		if (json_is_object(user)) {
-			put_json(user);
+			oneshot_put_json(user);
 			continue;
 		}
 		object = json_object();
 		json_object_set(object, "user", user);
-		put_json(object);
+		oneshot_put_json(object);
 		json_decref(object);
 	}
 }
@@ -321,12 +391,13 @@ do_list(const struct run *run)
 	int status;
 
 	do {
-		reply =
-		    tag != -1 ? face_reply(run->face, tag, ANSWER_MS) : NULL;
+		reply = tag != -1
+		    ? face_reply(run->face, tag, ONESHOT_ANSWER_MS)
+		    : NULL;
 		if (reply == NULL)
-			return no_answer(run);
+			return oneshot_no_answer(run);
 		if (!wire_get_bool(reply, "ok")) {
-			status = refused(run, reply);
+			status = oneshot_refused(run, reply);
 			json_decref(reply);
 			return status;
 		}
@@ -341,21 +412,21 @@ do_list(const struct run *run)
 	if (!any && !run->shot->json && run->prompt->terminal)
 		puts(online ? "Nobody else is online."
 			    : "You have blocked nobody.");
-	return flushed(0);
+	return oneshot_flushed(0);
 }
 
 /* Asks once; NULL with the exit status if there is no good answer. */
-static json_t *
-ask(const struct run *run, json_t *request, int *status)
+json_t *
+oneshot_ask(const struct run *run, json_t *request, int *status)
 {
 	int64_t tag = face_say(run->face, request);
 	json_t *reply =
-	    tag != -1 ? face_reply(run->face, tag, ANSWER_MS) : NULL;
+	    tag != -1 ? face_reply(run->face, tag, ONESHOT_ANSWER_MS) : NULL;
 
 	if (reply == NULL)
-		*status = no_answer(run);
+		*status = oneshot_no_answer(run);
 	else if (!wire_get_bool(reply, "ok")) {
-		*status = refused(run, reply);
+		*status = oneshot_refused(run, reply);
 		json_decref(reply);
 		reply = NULL;
 	}
@@ -370,7 +441,7 @@ do_block(const struct run *run)
 	int status;
 
 	json_object_set_new(request, "user", json_string(run->shot->user));
-	reply = ask(run, request, &status);
+	reply = oneshot_ask(run, request, &status);
 	if (reply == NULL)
 		return status;
 	json_decref(reply);
@@ -378,14 +449,14 @@ do_block(const struct run *run)
 		printf(block ? "User %s has been blocked.\n"
 			     : "User %s is unblocked.\n",
 		    run->shot->user);
-		return flushed(0);
+		return oneshot_flushed(0);
 	}
 	reply = json_object();
 	json_object_set_new(reply, "user", json_string(run->shot->user));
 	json_object_set_new(reply, "blocked", json_boolean(block));
-	put_json(reply);
+	oneshot_put_json(reply);
 	json_decref(reply);
-	return flushed(0);
+	return oneshot_flushed(0);
 }
 
 /* ---- the session ---- */
@@ -396,7 +467,7 @@ put_reply(json_t *reply)
 {
 	json_object_del(reply, "tag");
 	json_object_del(reply, "ok");
-	put_json(reply);
+	oneshot_put_json(reply);
 }
 
 /* The session that the login has begun goes on by itself. */
@@ -404,7 +475,7 @@ static int
 do_login(const struct run *run)
 {
 	int status;
-	json_t *reply = ask(run, face_request("detach"), &status);
+	json_t *reply = oneshot_ask(run, face_request("detach"), &status);
 
 	if (reply == NULL)
 		return status;
@@ -415,14 +486,14 @@ do_login(const struct run *run)
 	else
 		show_welcome(run->login, run->account->user);
 	json_decref(reply);
-	return flushed(0);
+	return oneshot_flushed(0);
 }
 
 static int
 do_logout(const struct run *run)
 {
 	int status;
-	json_t *reply = ask(run, face_request("logout"), &status);
+	json_t *reply = oneshot_ask(run, face_request("logout"), &status);
 
 	if (reply == NULL)
 		return status;
@@ -432,14 +503,14 @@ do_logout(const struct run *run)
 		puts("Goodbye.");
 	show_kept(wire_get_number(reply, "queued", 0));
 	json_decref(reply);
-	return flushed(0);
+	return oneshot_flushed(0);
 }
 
 static int
 do_detach(const struct run *run)
 {
 	int status;
-	json_t *reply = ask(run, face_request("detach"), &status);
+	json_t *reply = oneshot_ask(run, face_request("detach"), &status);
 
 	if (reply == NULL)
 		return status;
@@ -448,7 +519,7 @@ do_detach(const struct run *run)
 	else
 		puts("You stay logged in.");
 	json_decref(reply);
-	return flushed(0);
+	return oneshot_flushed(0);
 }
 
 /* What the agent says about itself, in one line. */
@@ -473,7 +544,7 @@ static int
 do_status(const struct run *run)
 {
 	int status;
-	json_t *reply = ask(run, face_request("status"), &status);
+	json_t *reply = oneshot_ask(run, face_request("status"), &status);
 
 	if (reply == NULL)
 		return status;
@@ -482,7 +553,7 @@ do_status(const struct run *run)
 	else
 		put_status(reply, run->account->user, run->account->where);
 	json_decref(reply);
-	return flushed(0);
+	return oneshot_flushed(0);
 }
 
 /* ---- the history ---- */
@@ -519,18 +590,19 @@ do_book(const struct run *run)
 		    request, "words", json_string(run->shot->search));
 	tag = face_say(run->face, request);
 	do {
-		reply =
-		    tag != -1 ? face_reply(run->face, tag, ANSWER_MS) : NULL;
+		reply = tag != -1
+		    ? face_reply(run->face, tag, ONESHOT_ANSWER_MS)
+		    : NULL;
 		if (reply == NULL)
-			return no_answer(run);
+			return oneshot_no_answer(run);
 		more = wire_get_bool(reply, "more");
 		if (!wire_get_bool(reply, "ok"))
-			status = refused(run, reply);
+			status = oneshot_refused(run, reply);
 		else if (more)
 			put_entry(run, reply);
 		json_decref(reply);
 	} while (more && !ferror(stdout));
-	return flushed(status);
+	return oneshot_flushed(status);
 }
 
 /* There is no agent with a session. */
@@ -540,21 +612,25 @@ oneshot_out(const struct oneshot *shot, const struct account *account)
 	json_t *reply;
 
 	if (shot->name != ONESHOT_STATUS) {
-		fputs("chat: Nobody is logged in.\n", stderr);
+		fputs(shot->name == ONESHOT_READ
+			? "chat: Nobody is logged in here. Type \"chat login\" "
+			  "first.\n"
+			: "chat: Nobody is logged in.\n",
+		    stderr);
 		return EXIT_REFUSED;
 	}
 	if (!shot->json) {
 		printf(
 		    "%s at %s: not logged in\n", account->user, account->where);
-		return flushed(0);
+		return oneshot_flushed(0);
 	}
 	reply = json_object();
 	json_object_set_new(reply, "user", json_string(account->user));
 	json_object_set_new(reply, "centre", json_string(account->where));
 	json_object_set_new(reply, "session", json_string("out"));
-	put_json(reply);
+	oneshot_put_json(reply);
 	json_decref(reply);
-	return flushed(0);
+	return oneshot_flushed(0);
 }
 
 static int (*const steps[ONESHOT_COUNT])(const struct run *run) = {
@@ -571,6 +647,9 @@ static int (*const steps[ONESHOT_COUNT])(const struct run *run) = {
     [ONESHOT_HISTORY] = do_book,
     [ONESHOT_CONTACTS] = do_book,
     [ONESHOT_EXPORT] = do_book,
+    [ONESHOT_READ] = oneshot_news,
+    [ONESHOT_PASSWORD] = oneshot_password,
+    [ONESHOT_REGISTER] = oneshot_register,
 };
 
 /* Carries it out. */
@@ -578,12 +657,16 @@ int
 oneshot_main(const struct oneshot *shot, const struct account *account,
     struct face *face, struct prompt *prompt, const json_t *login)
 {
+	bool offline = wire_get_bool(login, "offline");
+	bool agent = !wire_get_bool(login, "brief");
 	struct run run = {
 	    .shot = shot,
 	    .account = account,
 	    .login = login,
 	    .face = face,
 	    .prompt = prompt,
+	    .offline = &offline,
+	    .agent = &agent,
 	};
 	const char *warning = wire_get_string(login, "warning");
 

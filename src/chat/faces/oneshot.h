@@ -25,29 +25,38 @@ enum oneshot_link {
 	LINK_AGENT, /* an agent with a session, and none is started */
 	LINK_BOOK, /* the history alone: no login, no connection */
 	LINK_START, /* an agent, which is started if there is none */
+	LINK_NEWS, /* an agent; one is started where a session still lives */
+	LINK_SELF, /* as ANY, but nobody is logged in first */
+	LINK_STRANGER, /* the centre, for who has no account yet */
 };
 
 /* command, its name, arguments, options of its own, link, help. */
-#define ONESHOTS(X)                                                       \
-	X(SEND, "send", "USER [TEXT...]", "lines", ANY, "send a message") \
-	X(BROADCAST, "broadcast", "[TEXT...]", "lines", ANY,              \
-	    "send a message to all who are online")                       \
-	X(ONLINE, "online", "", "", ANY, "list who is online")            \
-	X(BLOCK, "block", "USER", "", ANY,                                \
-	    "refuse what USER sends, and be invisible to USER")           \
-	X(UNBLOCK, "unblock", "USER", "", ANY, "undo a block")            \
-	X(BLOCKED, "blocked", "", "", ANY, "list whom you have blocked")  \
-	X(LOGIN, "login", "", "", START, "log in, and stay so")           \
-	X(LOGOUT, "logout", "", "", AGENT, "log out")                     \
-	X(DETACH, "detach", "", "", AGENT,                                \
-	    "stay logged in when the last face leaves")                   \
-	X(STATUS, "status", "", "", AGENT,                                \
-	    "say who is logged in, and what waits")                       \
-	X(HISTORY, "history", "[USER]", "search n", BOOK,                 \
-	    "print what was said")                                        \
-	X(CONTACTS, "contacts", "", "", BOOK,                             \
-	    "list whom one has written with")                             \
-	X(EXPORT, "export", "", "", BOOK, "print everything as JSON")
+#define ONESHOTS(X)                                                      \
+	X(SEND, "send", "USER [TEXT...]", "lines queue", ANY,            \
+	    "send a message")                                            \
+	X(BROADCAST, "broadcast", "[TEXT...]", "lines queue", ANY,       \
+	    "send a message to all who are online")                      \
+	X(READ, "read", "", "follow wait n", NEWS,                       \
+	    "print what has come and was not shown yet")                 \
+	X(ONLINE, "online", "", "", ANY, "list who is online")           \
+	X(BLOCK, "block", "USER", "", ANY,                               \
+	    "refuse what USER sends, and be invisible to USER")          \
+	X(UNBLOCK, "unblock", "USER", "", ANY, "undo a block")           \
+	X(BLOCKED, "blocked", "", "", ANY, "list whom you have blocked") \
+	X(LOGIN, "login", "", "", START, "log in, and stay so")          \
+	X(LOGOUT, "logout", "", "", AGENT, "log out")                    \
+	X(DETACH, "detach", "", "", AGENT,                               \
+	    "stay logged in when the last face leaves")                  \
+	X(STATUS, "status", "", "", AGENT,                               \
+	    "say who is logged in, and what waits")                      \
+	X(HISTORY, "history", "[USER]", "search n", BOOK,                \
+	    "print what was said")                                       \
+	X(CONTACTS, "contacts", "", "", BOOK,                            \
+	    "list whom one has written with")                            \
+	X(EXPORT, "export", "", "", BOOK, "print everything as JSON")    \
+	X(PASSWORD, "password", "", "", SELF, "change one's password")   \
+	X(REGISTER, "register", "[CENTRE]", "invite", STRANGER,          \
+	    "make an account at a centre")
 
 enum oneshot_name {
 #define X(oneshot, name, arguments, options, link, help) ONESHOT_##oneshot,
@@ -64,10 +73,11 @@ struct oneshot {
 	char user[NAME_MAX_LEN + 1];
 	char *text; /* owned; NULL: standard input */
 	size_t text_len;
-	bool json, lines;
+	bool json, lines, queue, follow;
 	const char *search; /* words, or NULL */
-	const char *last; /* a number, or NULL */
-	int64_t count; /* what it means; -1: all */
+	const char *invite; /* a code, or NULL */
+	const char *last, *wait; /* numbers, or NULL */
+	int64_t count, seconds; /* what they mean; -1: all, and not at all */
 };
 
 /* The command of that name, or ONESHOT_COUNT; and the nearest, or NULL. */
