@@ -127,6 +127,7 @@ static void
 do_status(struct agent *agent, const struct wish *wish)
 {
 	json_t *reply = wire_accept(wish->tag);
+	char *socket = account_path(agent->account, "agent.sock");
 
 	json_object_set_new(reply, "user", json_string(agent->account->user));
 	json_object_set_new(
@@ -138,6 +139,8 @@ do_status(struct agent *agent, const struct wish *wish)
 	    reply, "queued", json_integer(outbox_messages(&agent->outbox)));
 	json_object_set_new(reply, "detached", json_boolean(agent->detached));
 	json_object_set_new(reply, "pin", json_string(agent->seen_pin));
+	json_object_set_new(reply, "socket", json_string(socket));
+	free(socket);
 	door_send(wish->face, reply);
 }
 
