@@ -31,6 +31,7 @@ enum {
 	BRIEF_TRIES = 6, /* with growing pauses: about 15 seconds */
 	BRIEF_PAUSE_MS = 250,
 	BRIEF_WAIT_MS = 8000, /* the longest pause that is waited for */
+	BRIEF_ALL_MS = 12000, /* after that no more tries, however few */
 	END_MS = 1000, /* then the process is ended */
 };
 
@@ -43,6 +44,7 @@ struct brief {
 	char pin[TLS_PIN_LEN + 1];
 	char expired[TRUST_TIME_LEN]; /* the certificate, since when */
 	int64_t message_bytes;
+	int64_t began; /* clock_mono(): the first try of what is asked */
 	char password[PASSWORD_MAX_LEN + 1]; /* "" before the login */
 };
 
@@ -96,7 +98,7 @@ again(const json_t *reply)
 
 /* Waits before the next try; false if that would take too long. */
 static bool
-pause_for(const json_t *reply, int tries)
+pause_for(const struct brief *brief, const json_t *reply, int tries)
 {
 	int64_t wait = BRIEF_PAUSE_MS << tries;
 	int64_t asked = reply_seconds(reply, "retry_after");
@@ -106,7 +108,8 @@ pause_for(const json_t *reply, int tries)
 	wait += wait * dice / 65536 / 2;
 	if (asked > wait)
 		wait = asked;
-	if (tries + 1 >= BRIEF_TRIES || wait > BRIEF_WAIT_MS)
+	if (tries + 1 >= BRIEF_TRIES || wait > BRIEF_WAIT_MS ||
+	    clock_mono() + wait > brief->began + BRIEF_ALL_MS)
 		return false;
 	poll(NULL, 0, (int)wait);
 	return true;
@@ -148,9 +151,12 @@ ask_once(struct brief *brief, json_t *request, bool login)
 static json_t *
 ask(struct brief *brief, json_t *request, bool login)
 {
-	json_t *reply = ask_once(brief, request, login);
+	json_t *reply;
 
-	for (int tries = 0; again(reply) && pause_for(reply, tries); tries++) {
+	brief->began = clock_mono();
+	reply = ask_once(brief, request, login);
+	for (int tries = 0; again(reply) && pause_for(brief, reply, tries);
+	     tries++) {
 		json_decref(reply);
 		centre_hang_up(brief->centre);
 		reply = ask_once(brief, request, login);
@@ -208,10 +214,11 @@ do_login(struct brief *brief, const json_t *line)
 	if (strlen(password) > PASSWORD_MAX_LEN)
 		return desk_refuse(NULL, "login-failed", "");
 	memcpy(brief->password, password, strlen(password) + 1);
+	brief->began = clock_mono();
 	for (int tries = 0;; tries++) {
 		centre_fresh(brief->centre, 2);
 		reply = enter(brief);
-		if (!again(reply) || !pause_for(reply, tries))
+		if (!again(reply) || !pause_for(brief, reply, tries))
 			break;
 		json_decref(reply);
 	}
@@ -220,6 +227,8 @@ do_login(struct brief *brief, const json_t *line)
 		explicit_bzero(brief->password, sizeof(brief->password));
 		centre_hang_up(brief->centre);
 	}
+	/* The centre does not speak in our name. */
+	json_object_del(reply, "warning");
 	json_object_set_new(reply, "user", json_string(brief->account->user));
 	json_object_set_new(reply, "pin", json_string(brief->pin));
 	json_object_set_new(
@@ -258,6 +267,7 @@ pass_on(struct brief *brief, const struct brief_row *row, const json_t *line)
 		json_object_set_new(request, "id", json_string(id));
 	}
 	reply = ask(brief, request, true);
+	json_object_del(reply, "more");
 	json_decref(request);
 	if (*id == '\0')
 		return reply;
@@ -285,21 +295,18 @@ say(const struct brief *brief, json_t *object)
 static json_t *
 list(struct brief *brief, const struct brief_row *row, const json_t *line)
 {
-	json_t *request = json_object(), *reply, *tag, *last;
-	const json_t *users;
+	json_t *request = json_object(), *reply, *tag;
 	const char *name;
+	int pages = 0;
 
 	tag = json_object_get(line, "tag");
 	json_object_set_new(request, "op", json_string(row->name));
 	json_object_set_new(request, "max", json_integer(500));
 	for (;;) {
 		reply = ask(brief, request, true);
-		users = json_object_get(reply, "users");
-		last = json_array_get(users, json_array_size(users) - 1);
-		name = json_string_value(json_is_object(last)
-			? json_object_get(last, "user")
-			: last);
-		if (!wire_get_bool(reply, "more") || name == NULL)
+		name = reply_next(
+		    reply, wire_get_string(request, "after"), &pages);
+		if (name == NULL)
 			break;
 		json_object_set_new(request, "after", json_string(name));
 		if (tag != NULL)
