@@ -216,7 +216,7 @@ tries()
 		centre_is "$how" "$how"
 		sits_at "$how"
 		exec {keys}>"$dir/$how.keys"
-		typing[$how]=$keys
+		typing+=(["$how"]=$keys)
 	done
 	wait_for has_line "$dir/escape.screen" 'Notice: '
 	types escape online

@@ -232,7 +232,8 @@ static json_t *
 members(struct hostile *h, const char *op)
 {
 	json_int_t mail = wire_get_number(h->request, "mail", 0);
-	json_int_t next = mail % STRIDE != 0 ? mail + 1 : mail;
+	bool moves = mail % STRIDE != 0 && mail < INT64_MAX;
+	json_int_t next = moves ? mail + 1 : mail;
 	const char *text = "{s:b}";
 	char id[32];
 	json_t *events;
