@@ -32,7 +32,7 @@ enum {
 	LOGIN_TRIES = 12, /* while the centre is busy */
 	LOGIN_WAIT_MS = 2500, /* as long a pause is one try more */
 	REQUEST_TRIES = 4, /* then the face is told what the centre said */
-	STREAK_MAX = 4000, /* syncs, a full mailbox; then only one a poll */
+	STREAK_MAX = 1000, /* syncs, 60 MB; then only one a poll */
 	LOGOUT_TRIES = 2, /* while it cannot be reached */
 };
 
