@@ -224,6 +224,35 @@ default_of()
 	done <<<"$events"
 }
 
+# usage: items PAGE SECTION ; what its items are named, and who may
+items()
+{
+	awk -v section=".Ss $2" '/^\.S[sh] / { on = $0 == section }
+		on && /^\.It Cm / { print $3, $4 == "Pq" ? $5 : "" }' "$man/$1"
+}
+
+@test "chat-agent(7) has every request, and who may, and no other" {
+	sed -n '/^static const struct desk_row rows/,/^};/s/^    {//p' \
+		"$CHAT_SRC/src/chat/agent/desk.c" | tr -d '",' |
+		awk '{ print $1, $2 == "true" ? "session" : "anyone" }' \
+			>"$dir/rows"
+	[ "$(wc -l <"$dir/rows")" -ge 14 ]
+	same "$(sort "$dir/rows")" \
+		"$(items chat-agent.7 'Requests and replies' | sort)"
+}
+
+@test "chat-agent(7) has every event, and no other" {
+	{
+		grep -rhoE '"event", json_string\("[a-z-]+"' \
+			"$CHAT_SRC/src/chat/agent" | cut -d'"' -f4
+		grep -oE '^	    \[BOOK_[A-Z]+\] = "[a-z]+"' \
+			"$CHAT_SRC/src/chat/agent/agent.c" | cut -d'"' -f2
+	} | sort -u >"$dir/events"
+	[ "$(wc -l <"$dir/events")" -ge 11 ]
+	same "$(cat "$dir/events")" \
+		"$(items chat-agent.7 Events | tr -d ' ' | sort)"
+}
+
 @test "HACKING.md has every source file, in three words" {
 	awk '/^    [a-z]+\// { folder = $1 !~ /^src\// ? "" : $1 }
 		/^      [a-z]/ && folder != "" { print folder $1, NF - 1 }' \

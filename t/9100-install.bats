@@ -30,7 +30,7 @@ value_of()
 		[ -x "$file" ] || fail "$file is missing"
 	done
 	for file in man1/chat.1 man5/chat.conf.5 man5/chatd.conf.5 \
-		man7/chat-protocol.7 man8/chatctl.8 man8/chatd.8; do
+		man7/chat-agent.7 man7/chat-protocol.7 man8/chatctl.8 man8/chatd.8; do
 		[ -s "$mandir/$file" ] || fail "$file is missing"
 	done
 	# They speak of this installation.
@@ -41,6 +41,7 @@ value_of()
 	certs=$root$(value_of certsdir)
 	[ -x "$certs/authority.sh" ]
 	[ -x "$certs/server.sh" ]
+	[ -x "$root$(value_of docdir)/examples/echobot.sh" ]
 	[ -s "$root$(value_of sysconfdir)/chat/chatd.conf.example" ]
 	for name in chat chatctl chatd; do
 		[ -s "$root$(value_of bash_completion_dir)/$name" ]

@@ -99,7 +99,7 @@ list()
 	local -n into=$1
 	shift
 	local dirs=() dir
-	for dir in src t bench certs man .ci; do
+	for dir in src t bench certs dist man .ci; do
 		if [ -d "$src/$dir" ]; then
 			dirs+=("$src/$dir")
 		fi

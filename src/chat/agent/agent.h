@@ -30,7 +30,9 @@ enum {
 	PATIENCE_MS = 600000, /* whatever the centre asks for */
 	BEAT_MIN_MS = 1000, /* likewise: nobody is made to hammer */
 	LOGIN_TRIES = 12, /* while the centre is busy */
+	LOGIN_WAIT_MS = 2500, /* as long a pause is one try more */
 	REQUEST_TRIES = 4, /* then the face is told what the centre said */
+	STREAK_MAX = 1000, /* syncs, 60 MB; then only one a poll */
 	LOGOUT_TRIES = 2, /* while it cannot be reached */
 };
 
@@ -83,6 +85,7 @@ struct agent {
 	bool sync_due, live_due, pausing;
 	bool handling; /* replies are being gone through: start nothing */
 	int failures;
+	int streak; /* so many syncs have brought something, without a pause */
 	int64_t active, interval; /* clock_mono(), milliseconds */
 	struct loop_timer poll, pause;
 

@@ -27,6 +27,7 @@ struct brief {
 	char expired[TRUST_TIME_LEN]; /* the certificate, since when */
 	char registration[16]; /* what the centre says of it */
 	int64_t message_bytes;
+	int64_t began; /* clock_mono(): the first try of what is asked */
 	char password[PASSWORD_MAX_LEN + 1]; /* "" before the login */
 };
 

@@ -250,6 +250,9 @@ brief_send(struct brief *brief, const json_t *line)
 		json_decref(reply);
 		reply = keep(brief, line, id);
 	}
+	/* The centre does not say how many lines there are, or what was. */
+	json_object_del(reply, "more");
+	json_object_del(reply, "before");
 	if (json_array_size(before) > 0)
 		json_object_set(reply, "before", before);
 	json_decref(before);

@@ -33,6 +33,7 @@ enum {
 	BRIEF_TRIES = 6, /* with growing pauses: about 15 seconds */
 	BRIEF_PAUSE_MS = 250,
 	BRIEF_WAIT_MS = 8000, /* the longest pause that is waited for */
+	BRIEF_ALL_MS = 12000, /* after that no more tries, however few */
 	END_MS = 1000, /* then the process is ended */
 };
 
@@ -107,7 +108,7 @@ again(const json_t *reply)
 
 /* Waits before the next try; false if that would take too long. */
 static bool
-pause_for(const json_t *reply, int tries)
+pause_for(const struct brief *brief, const json_t *reply, int tries)
 {
 	int64_t wait = BRIEF_PAUSE_MS << tries;
 	int64_t asked = reply_seconds(reply, "retry_after");
@@ -117,7 +118,8 @@ pause_for(const json_t *reply, int tries)
 	wait += wait * dice / 65536 / 2;
 	if (asked > wait)
 		wait = asked;
-	if (tries + 1 >= BRIEF_TRIES || wait > BRIEF_WAIT_MS)
+	if (tries + 1 >= BRIEF_TRIES || wait > BRIEF_WAIT_MS ||
+	    clock_mono() + wait > brief->began + BRIEF_ALL_MS)
 		return false;
 	poll(NULL, 0, (int)wait);
 	return true;
@@ -154,10 +156,11 @@ brief_log_in(struct brief *brief)
 {
 	json_t *reply;
 
+	brief->began = clock_mono();
 	for (int tries = 0;; tries++) {
 		centre_fresh(brief->centre, 2);
 		reply = brief_enter(brief);
-		if (!again(reply) || !pause_for(reply, tries))
+		if (!again(reply) || !pause_for(brief, reply, tries))
 			return no_answer(reply);
 		json_decref(reply);
 	}
@@ -195,8 +198,10 @@ brief_ask(
 	if (fate == NULL)
 		fate = &own;
 	*fate = (struct brief_fate){false, false};
+	brief->began = clock_mono();
 	reply = ask_once(brief, request, login, fate);
-	for (int tries = 0; again(reply) && pause_for(reply, tries); tries++) {
+	for (int tries = 0; again(reply) && pause_for(brief, reply, tries);
+	     tries++) {
 		json_decref(reply);
 		centre_hang_up(brief->centre);
 		reply = ask_once(brief, request, login, fate);
@@ -261,6 +266,8 @@ do_login(struct brief *brief, const json_t *line)
 		explicit_bzero(brief->password, sizeof(brief->password));
 		centre_hang_up(brief->centre);
 	}
+	/* The centre does not speak in our name. */
+	json_object_del(reply, "warning");
 	json_object_set_new(reply, "user", json_string(brief->account->user));
 	json_object_set_new(reply, "brief", json_true());
 	json_object_set_new(reply, "pin", json_string(brief->pin));
@@ -294,6 +301,7 @@ pass_on(struct brief *brief, const struct brief_row *row, const json_t *line)
 	json_object_set_new(request, "op", json_string(row->name));
 	reply_members(request, line, row->members);
 	reply = brief_ask(brief, request, true, NULL);
+	json_object_del(reply, "more");
 	json_decref(request);
 	return reply;
 }
@@ -315,21 +323,18 @@ say(const struct brief *brief, json_t *object)
 static json_t *
 list(struct brief *brief, const struct brief_row *row, const json_t *line)
 {
-	json_t *request = json_object(), *reply, *tag, *last;
-	const json_t *users;
+	json_t *request = json_object(), *reply, *tag;
 	const char *name;
+	int pages = 0;
 
 	tag = json_object_get(line, "tag");
 	json_object_set_new(request, "op", json_string(row->name));
 	json_object_set_new(request, "max", json_integer(500));
 	for (;;) {
 		reply = brief_ask(brief, request, true, NULL);
-		users = json_object_get(reply, "users");
-		last = json_array_get(users, json_array_size(users) - 1);
-		name = json_string_value(json_is_object(last)
-			? json_object_get(last, "user")
-			: last);
-		if (!wire_get_bool(reply, "more") || name == NULL)
+		name = reply_next(
+		    reply, wire_get_string(request, "after"), &pages);
+		if (name == NULL)
 			break;
 		json_object_set_new(request, "after", json_string(name));
 		if (tag != NULL)

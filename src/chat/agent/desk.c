@@ -179,6 +179,7 @@ do_status(struct agent *agent, const struct wish *wish)
 {
 	json_t *reply = wire_accept(wish->tag);
 	int64_t last, shown;
+	char *socket = account_path(agent->account, "agent.sock");
 
 	if (book_ends(agent->book, &last, &shown) == 0)
 		json_object_set_new(
@@ -195,6 +196,8 @@ do_status(struct agent *agent, const struct wish *wish)
 	    reply, "queued", json_integer(outbox_messages(&agent->outbox)));
 	json_object_set_new(reply, "detached", json_boolean(agent->detached));
 	json_object_set_new(reply, "pin", json_string(agent->seen_pin));
+	json_object_set_new(reply, "socket", json_string(socket));
+	free(socket);
 	door_send(wish->face, reply);
 }
 

@@ -176,8 +176,10 @@ try_again(struct agent *agent, const struct centre_exchange *exchange,
 	const json_t *reply = exchange->replies[exchange->got - 1];
 	int64_t wait = reply_seconds(reply, "retry_after");
 
+	/* A long pause counts as several: somebody sits there. */
+	agent->tries += 1 + (int)(wait / LOGIN_WAIT_MS);
 	if (!wire_error_again(reply_error(reply)) || agent->leave ||
-	    wait > RETRY_MAX_MS || ++agent->tries >= LOGIN_TRIES)
+	    agent->tries >= LOGIN_TRIES)
 		return false;
 	loop_timer(agent->loop, &agent->pause, wait > 0 ? wait : RETRY_MS,
 	    again, agent);

@@ -33,6 +33,7 @@ struct errand {
 	char id[ID_MAX_LEN + 1];
 	char to[NAME_MAX_LEN + 1]; /* "" is everybody */
 	json_t *request; /* the members of another request */
+	int pages; /* of names, answered so far */
 	unsigned face; /* who waits for the answer, and for which */
 	json_t *tag;
 };

@@ -9,7 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MEMBER_MAX = 4096 };
+enum {
+	MEMBER_MAX = 4096,
+	PAGES_MAX = 2000, /* a million names, as they are asked for */
+};
 
 /* Milliseconds out of seconds that may have a fraction; 0 if absent. */
 int64_t
@@ -70,4 +73,22 @@ reply_copy(const json_t *reply, json_t *tag)
 	if (!wire_get_bool(reply, "ok") && reply_error(reply) == ERR_NONE)
 		json_object_set_new(copy, "error", json_string("refused"));
 	return copy;
+}
+
+/* The name after which the next page begins. */
+const char *
+reply_next(const json_t *reply, const char *before, int *pages)
+{
+	const json_t *users = json_object_get(reply, "users");
+	const json_t *user = json_array_get(users, json_array_size(users) - 1);
+	const char *name;
+
+	if (!wire_get_bool(reply, "more") || ++*pages >= PAGES_MAX)
+		return NULL;
+	name = json_string_value(
+	    json_is_object(user) ? json_object_get(user, "user") : user);
+	/* The names are sorted: else the list might have no end. */
+	return name != NULL && (before == NULL || strcmp(name, before) > 0)
+	    ? name
+	    : NULL;
 }

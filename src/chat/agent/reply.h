@@ -33,4 +33,10 @@ void reply_members(json_t *to, const json_t *reply, const char *names);
  */
 json_t *reply_copy(const json_t *reply, json_t *tag);
 
+/*
+ * The name after which the next page of names begins; NULL if there is none.
+ * before is where this one began, or NULL; pages counts them.  Borrowed.
+ */
+const char *reply_next(const json_t *reply, const char *before, int *pages);
+
 #endif

@@ -241,22 +241,12 @@ settle(struct agent *agent, struct errand *errand, enum book_state state,
 
 /* The name after which the next page begins; NULL if there is none. */
 static const char *
-next_page(const struct errand *errand, const json_t *reply)
+next_page(struct errand *errand, const json_t *reply)
 {
-	const json_t *users = json_object_get(reply, "users");
-	const json_t *user = json_array_get(users, json_array_size(users) - 1);
-	const char *before = wire_get_string(errand->request, "after");
-	const char *name;
-
-	if ((errand->op != OP_ONLINE && errand->op != OP_BLOCKED) ||
-	    !wire_get_bool(reply, "more"))
+	if (errand->op != OP_ONLINE && errand->op != OP_BLOCKED)
 		return NULL;
-	name = json_string_value(
-	    json_is_object(user) ? json_object_get(user, "user") : user);
-	/* The names are sorted: else the list might have no end. */
-	return name != NULL && (before == NULL || strcmp(name, before) > 0)
-	    ? name
-	    : NULL;
+	return reply_next(
+	    reply, wire_get_string(errand->request, "after"), &errand->pages);
 }
 
 /* The answer to a face's own request; more pages keep it in line. */
@@ -369,6 +359,10 @@ sync_answered(struct agent *agent, const json_t *reply)
 	 * where nothing comes of it.
 	 */
 	agent->sync_due = moved && (count > 0 || wire_get_bool(reply, "more"));
+	/* A centre that never comes to an end fills no disk at full speed. */
+	agent->streak = agent->sync_due ? agent->streak + 1 : 0;
+	if (agent->streak > STREAK_MAX)
+		agent->sync_due = false;
 	if (count > 0) {
 		agent->active = clock_mono();
 		agent_news(agent);

@@ -11,9 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "chat/faces/show.h"
 #include "lib/text.h"
+#include "lib/unix.h"
 #include "lib/wire.h"
 
 enum {
@@ -21,6 +23,7 @@ enum {
 	AGAIN = -2, /* ask the agent once more */
 	TURN_TRIES = 300,
 	TURN_MS = 100,
+	QUIET_MS = 1000, /* then a person at a terminal is told */
 };
 
 struct attempt {
@@ -295,11 +298,28 @@ login_password(const struct account *account, struct prompt *prompt,
 	return EXIT_LOGIN;
 }
 
+/* The agent's answer; a person who sees nothing happen is told what does. */
+static json_t *
+await(const struct attempt *attempt, int64_t tag)
+{
+	int64_t since = clock_mono();
+	json_t *reply = face_reply(attempt->face, tag, QUIET_MS);
+
+	if (reply != NULL || attempt->face->stopped ||
+	    clock_mono() < since + QUIET_MS)
+		return reply;
+	if (attempt->prompt->terminal && isatty(STDERR_FILENO))
+		fprintf(
+		    stderr, "Connecting to %s...\n", attempt->account->where);
+	return face_reply(attempt->face, tag, -1);
+}
+
 /* Sends one login and wipes what held the password. */
 static json_t *
 say_login(struct attempt *attempt, const char *password)
 {
 	json_t *request = face_request("login"), *value = NULL, *reply;
+	int64_t tag;
 
 	if (password != NULL) {
 		value = json_string(password);
@@ -308,7 +328,13 @@ say_login(struct attempt *attempt, const char *password)
 			value = json_string("?");
 		json_object_set(request, "password", value);
 	}
-	reply = face_call(attempt->face, request);
+	tag = face_say(attempt->face, request);
+	if (tag == -1)
+		reply = NULL;
+	else if (password == NULL)
+		reply = await(attempt, tag);
+	else
+		reply = face_reply(attempt->face, tag, -1);
 	if (value != NULL)
 		explicit_bzero((void *)(uintptr_t)json_string_value(value),
 		    json_string_length(value));

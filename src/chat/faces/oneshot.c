@@ -80,12 +80,26 @@ oneshot_read(struct oneshot *shot, struct prompt *prompt)
 
 /* ---- what comes out ---- */
 
-/* One object a line; whatever is not ASCII is escaped. */
+/* What jansson leaves as it is although it is a control character: DEL. */
+static int
+put_ascii(const char *text, size_t len, void *arg)
+{
+	FILE *to = arg;
+
+	for (size_t i = 0; i < len; i++)
+		if (text[i] == 0x7f)
+			fputs("\\u007F", to);
+		else
+			putc(text[i], to);
+	return 0;
+}
+
+/* One object a line; whatever is not ASCII, or no text, is escaped. */
 void
 oneshot_put_json(const json_t *object)
 {
-	json_dumpf(
-	    object, stdout, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_SORT_KEYS);
+	json_dump_callback(object, put_ascii, stdout,
+	    JSON_COMPACT | JSON_ENSURE_ASCII | JSON_SORT_KEYS);
 	putchar('\n');
 }
 
@@ -673,6 +687,6 @@ oneshot_main(const struct oneshot *shot, const struct account *account,
 	run.message_bytes =
 	    (size_t)wire_get_number(login, "message_bytes", TEXT_MAX_LEN);
 	if (warning != NULL)
-		fprintf(stderr, "Warning: %s\n", warning);
+		show_complaint("Warning: ", warning);
 	return steps[shot->name](&run);
 }
