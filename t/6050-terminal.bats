@@ -16,7 +16,9 @@ setup_file()
 set_up()
 {
 	command -v tmux >/dev/null || skip 'tmux is not installed'
-	chat -V | grep -q readline || skip 'built without readline'
+	[[ $BATS_TEST_DESCRIPTION == *dumb* ]] ||
+		chat -V | grep -q 'editing: readline' ||
+		skip 'built without readline'
 	centre_start 'session: { heartbeat = 1; timeout = 60; };'
 }
 
@@ -270,6 +272,28 @@ chat_at()
 {
 	pgrep -f "^chat --line --state $dir/$1.state" -t \
 		"$(at_tmux display-message -p -t "$1" '#{s|/dev/||:pane_tty}')"
+}
+
+@test "a terminal that goes away sends nothing of what stood there" {
+	person bob
+	sits alice
+	writes alice 'message bob never'
+	edits alice 'alice> message bob never'
+	at_tmux new-session -d -s other cat
+	at_tmux kill-session -t alice
+	sees bob 'alice has logged out.'
+	saw_nothing_of bob never
+}
+
+@test "a control character that was pasted is refused" {
+	person bob
+	sits alice
+	writes alice 'message bob '
+	pastes alice $'a\tb\001c'
+	keys alice Enter
+	shows alice 'The message holds a control character .* at byte 4\. .*'
+	edits alice 'alice>'
+	saw_nothing_of bob alice:
 }
 
 @test "stopped and brought back, the line is there again" {
