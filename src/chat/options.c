@@ -19,6 +19,7 @@
 #include <sysexits.h>
 
 #include "chat/faces/oneshot.h"
+#include "chat/faces/terminal.h"
 #include "lib/text.h"
 
 #ifndef PACKAGE_VERSION
@@ -109,6 +110,16 @@ options_usage(const char *fmt, ...)
 	return EX_USAGE;
 }
 
+static void
+version(void)
+{
+	const char *library = terminal_library();
+
+	puts("chat " PACKAGE_VERSION);
+	printf("line editing: %s\n",
+	    library != NULL ? library : "no (built without readline)");
+}
+
 /* Reads the options: -1 to go on, else an exit status. */
 static int
 read_flags(
@@ -184,7 +195,7 @@ read_flags(
 			oneshot_help(stdout);
 			return EX_OK;
 		case 'V':
-			puts("chat " PACKAGE_VERSION);
+			version();
 			return EX_OK;
 		default:
 			fputs("Try \"chat --help\".\n", stderr);
@@ -305,6 +316,7 @@ named_account(const struct options *options, const struct profile *profile,
 
 	*entry = NULL;
 	account->heartbeat = profile->heartbeat;
+	account->bell = profile->bell;
 	if (options->account == NULL && elsewhere)
 		return -1;
 	if (options->account == NULL && profile->count == 0)

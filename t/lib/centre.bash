@@ -133,6 +133,7 @@ teardown()
 {
 	local failed=0
 	release
+	! declare -F screens_close >/dev/null || screens_close || failed=1
 	! declare -F everybody_leaves >/dev/null ||
 		everybody_leaves || failed=1
 	if [ -n "$MASTER" ]; then

@@ -30,10 +30,11 @@ struct rest {
 	size_t len;
 };
 
+/* A newline is in what was edited as several lines. */
 static bool
 is_blank(char c)
 {
-	return c == ' ' || c == '\t';
+	return c == ' ' || c == '\t' || c == '\n';
 }
 
 static void
@@ -207,6 +208,50 @@ command_request(const struct command *command)
 		json_object_set_new(request, "text",
 		    json_stringn(command->text, command->text_len));
 	return request;
+}
+
+/* What can stand in the word that begins at start. */
+enum command_slot
+command_slot(const char *line, size_t start)
+{
+	struct rest rest = {line, start}, word;
+	enum command_name name;
+
+	word = take_word(&rest);
+	if (word.len > 0 && *word.s == '/') {
+		word.s++;
+		word.len--;
+	}
+	if (word.len == 0 && rest.len == 0)
+		return SLOT_COMMAND;
+	name = find(&word);
+	if (rest.len == 0 || name == COMMAND_COUNT ||
+	    strncmp(rows[name].arguments, "USER", 4) != 0)
+		return SLOT_OTHER;
+	skip_blanks(&rest);
+	return rest.len == 0 ? SLOT_USER : SLOT_OTHER;
+}
+
+/* Gives each word of a list to fn. */
+static void
+each_word(const char *list, void (*fn)(void *arg, const char *name), void *arg)
+{
+	char word[COMMAND_WORD_LEN];
+	size_t len;
+
+	for (; *list != '\0'; list += len + (list[len] == ' ')) {
+		len = strcspn(list, " ");
+		snprintf(word, sizeof(word), "%.*s", (int)len, list);
+		fn(arg, word);
+	}
+}
+
+/* Gives the names or the aliases to fn. */
+void
+command_names(bool aliases, void (*fn)(void *arg, const char *name), void *arg)
+{
+	for (unsigned i = 0; i < COMMAND_COUNT; i++)
+		each_word(aliases ? rows[i].aliases : rows[i].name, fn, arg);
 }
 
 /* The list of commands. */

@@ -6,6 +6,7 @@
 #ifndef CHAT_FACES_COMMAND_H
 #define CHAT_FACES_COMMAND_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -67,6 +68,14 @@ enum command_status command_parse(struct command *command, const char *line,
 
 /* What the agent is asked; NULL for the face's own. */
 json_t *command_request(const struct command *command);
+
+/* What can stand in the word of a line that begins at start. */
+enum command_slot { SLOT_COMMAND, SLOT_USER, SLOT_OTHER };
+enum command_slot command_slot(const char *line, size_t start);
+
+/* Gives the names of all commands, or all their aliases, to fn. */
+void command_names(
+    bool aliases, void (*fn)(void *arg, const char *name), void *arg);
 
 /* The list of commands. */
 void command_help(FILE *to);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The line face: reads commands from standard input, a terminal or not, and
- * prints what happens on standard output, a line at a time.  Whatever others
+ * prints what happens on standard output, a line at a time: on a terminal
+ * above the line that is being edited, where one can be.  Whatever others
  * wrote is escaped before it is printed.
  */
 #include "chat/faces/line.h"
@@ -9,6 +10,7 @@
 #include <sys/signalfd.h>
 
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdio_ext.h>
 #include <stdlib.h>
@@ -18,6 +20,7 @@
 
 #include "chat/faces/command.h"
 #include "chat/faces/login.h"
+#include "chat/faces/seat.h"
 #include "chat/faces/show.h"
 #include "lib/loop.h"
 #include "lib/wire.h"
@@ -45,6 +48,7 @@ struct line {
 	const struct account *account;
 	struct face *face;
 	struct prompt *prompt;
+	struct seat seat; /* of whom a terminal is there for */
 	struct loop *loop;
 	struct loop_watch input, agent, stop;
 	struct loop_timer patience;
@@ -84,6 +88,14 @@ reader_ready(const struct line *line)
 	return true;
 }
 
+/* Before anything is printed: makes room for it above the edited line. */
+static void
+start_out(struct line *line)
+{
+	if (line->seat.terminal != NULL && reader_ready(line))
+		terminal_hide(line->seat.terminal);
+}
+
 /* Every line goes out at once; a reader that is gone ends us. */
 static void
 flush_out(struct line *line)
@@ -94,6 +106,7 @@ flush_out(struct line *line)
 	} else if (fflush(stdout) == EOF && line->status == 0) {
 		done(line, EX_IOERR);
 	}
+	terminal_show(line->seat.terminal);
 }
 
 static void
@@ -122,6 +135,7 @@ be_patient(struct line *line, int ms)
 static void
 quit(struct line *line)
 {
+	terminal_close(line->seat.terminal);
 	line->ending = QUITTING;
 	line->end_tag = face_say(
 	    line->face, face_request(line->detaching ? "detach" : "quit"));
@@ -167,6 +181,7 @@ leave(struct line *line)
 	if (line->ending != STAYING)
 		return;
 	loop_remove(line->loop, &line->input);
+	terminal_close(line->seat.terminal);
 	line->ending = WAITING;
 	be_patient(line, PATIENCE_MS);
 	end_step(line);
@@ -183,6 +198,7 @@ say(struct line *line, char *text)
 		line->held = text;
 		return;
 	}
+	start_out(line);
 	fputs(text, stdout);
 	free(text);
 	flush_out(line);
@@ -262,6 +278,16 @@ typed(struct line *line, const char *text, size_t len)
 		ask(line, &command);
 }
 
+/* The next line: what was typed ahead of the first prompt goes first. */
+static bool
+next_line(struct line *line, char **text, size_t *len, bool *too_long)
+{
+	if (prompt_take(line->prompt, text, len, too_long))
+		return true;
+	return line->seat.terminal != NULL &&
+	    terminal_take(line->seat.terminal, text, len);
+}
+
 /* Takes the lines that have come, as far as there is room for answers. */
 static void
 take_lines(struct line *line)
@@ -272,7 +298,7 @@ take_lines(struct line *line)
 
 	while (line->ending == STAYING && line->held == NULL &&
 	    line->count < ASKED_MAX) {
-		if (!prompt_take(line->prompt, &text, &len, &too_long))
+		if (!next_line(line, &text, &len, &too_long))
 			break;
 		if (too_long)
 			sayf(line, "The line is too long. It was not sent.\n");
@@ -283,7 +309,7 @@ take_lines(struct line *line)
 		return;
 	if (line->held != NULL || line->count >= ASKED_MAX)
 		loop_want(line->loop, &line->input, 0);
-	else if (line->prompt->ended)
+	else if (line->prompt->ended || terminal_ended(line->seat.terminal))
 		leave(line);
 	else
 		loop_want(line->loop, &line->input, LOOP_READ);
@@ -312,7 +338,10 @@ input_ready(void *arg, unsigned events)
 	struct line *line = arg;
 
 	(void)events;
-	prompt_read(line->prompt);
+	if (line->seat.terminal == NULL)
+		prompt_read(line->prompt);
+	else if (reader_ready(line))
+		terminal_read(line->seat.terminal);
 	take_lines(line);
 }
 
@@ -340,6 +369,7 @@ command_answered(struct line *line, struct asked **link, const json_t *reply)
 {
 	struct asked *asked = *link;
 
+	seat_reply(&line->seat, reply);
 	if (!wire_get_bool(reply, "ok"))
 		show_refusal(stdout, reply, asked->user);
 	else if (asked->name == COMMAND_BLOCK)
@@ -365,6 +395,10 @@ replied(struct line *line, const json_t *reply)
 	struct asked **link = &line->asked;
 	int64_t tag = face_tag(reply);
 
+	if (tag == line->seat.roll_tag) {
+		seat_reply(&line->seat, reply);
+		return;
+	}
 	if (tag == line->end_tag && line->ending == FETCHING) {
 		quit(line);
 		return;
@@ -406,10 +440,12 @@ static void
 happened(struct line *line, const json_t *event)
 {
 	const char *name = wire_get_string(event, "event");
+	bool was = line->unreachable;
 	int status;
 
 	if (name == NULL)
 		return;
+	seat_event(&line->seat, event);
 	status = show_event(event, line->account->user);
 	if (strcmp(name, "state") == 0)
 		settled(line, event);
@@ -417,6 +453,8 @@ happened(struct line *line, const json_t *event)
 		line->unreachable = true;
 	else if (strcmp(name, "reachable") == 0)
 		line->unreachable = false;
+	if (was != line->unreachable)
+		seat_reach(&line->seat, was);
 	if (status != 0)
 		done(line, status);
 }
@@ -430,6 +468,7 @@ take_answers(struct line *line)
 
 	while ((object = face_next(line->face)) != NULL) {
 		row = wire_get_number(object, "row", 0);
+		start_out(line);
 		if (face_tag(object) == -1)
 			happened(line, object);
 		else
@@ -454,6 +493,7 @@ agent_ready(void *arg, unsigned events)
 		return;
 	}
 	if (line->ending != QUITTING && line->status == 0) {
+		terminal_close(line->seat.terminal);
 		fputs("chat: the agent has ended; start chat again\n", stderr);
 		line->status = EX_TEMPFAIL;
 	}
@@ -474,9 +514,11 @@ stopped(void *arg, unsigned events)
 		done(line, 0);
 		return;
 	}
+	if (info.ssi_signo == SIGINT && terminal_clear(line->seat.terminal))
+		return;
 	loop_remove(line->loop, &line->input);
 	/* The shell's prompt is not to stand behind a "^C". */
-	if (line->prompt->terminal)
+	if (line->prompt->terminal && line->seat.terminal == NULL)
 		putchar('\n');
 	quit(line);
 }
@@ -490,7 +532,7 @@ greet(const struct line *line, const json_t *login)
 	const char *warning = wire_get_string(login, "warning");
 
 	if (warning != NULL)
-		fprintf(stderr, "Warning: %s\n", warning);
+		show_complaint("Warning: ", warning);
 	show_welcome(login, line->account->user);
 }
 
@@ -511,6 +553,27 @@ watch_all(struct line *line)
 	return 0;
 }
 
+/* From the greeting to the end of the loop. */
+static void
+serve(struct line *line, const json_t *login)
+{
+	seat_dress(line->account, line->prompt);
+	greet(line, login);
+	flush_out(line);
+	if (seat_open(&line->seat, line->account, line->prompt, line->face,
+		line->loop) == -1) {
+		perror("chat: the loop");
+		line->status = EX_OSERR;
+	} else if (face_say(line->face, face_request("watch")) == -1) {
+		line->status = EX_TEMPFAIL;
+	} else {
+		/* Lines may have come together with the password. */
+		take_lines(line);
+		loop_run(line->loop);
+	}
+	seat_release(&line->seat);
+}
+
 /* Runs until its user leaves or the session ends. */
 int
 line_main(const struct account *account, struct face *face,
@@ -528,15 +591,7 @@ line_main(const struct account *account, struct face *face,
 	    (size_t)wire_get_number(login, "message_bytes", TEXT_MAX_LEN);
 	if (watch_all(&line) == -1)
 		return EX_OSERR;
-	greet(&line, login);
-	flush_out(&line);
-	if (face_say(face, face_request("watch")) == -1)
-		line.status = EX_TEMPFAIL;
-	else {
-		/* Lines may have come together with the password. */
-		take_lines(&line);
-		loop_run(line.loop);
-	}
+	serve(&line, login);
 	while (line.asked != NULL)
 		forget(&line, &line.asked);
 	free(line.held);

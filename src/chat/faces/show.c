@@ -20,6 +20,15 @@ struct event_row {
 	int (*fn)(const json_t *event, const char *self);
 };
 
+/* How lines look: off a terminal, and until a face says more, plain. */
+static struct show_look how;
+
+void
+show_look(const struct show_look *look)
+{
+	how = *look;
+}
+
 /* Prints bytes of somebody else's choice. */
 static void
 put_text(FILE *to, const json_t *value, enum text_style style)
@@ -53,21 +62,67 @@ put(const json_t *object, const char *key, enum text_style style)
 	put_text(stdout, json_object_get(object, key), style);
 }
 
-/* The time of an event as people here read it; "" if there is none. */
+/* Prints somebody's name, in the colour that is theirs. */
 static void
-local_time(const json_t *event, char out[32])
+put_name(FILE *to, const json_t *name)
+{
+	const char *s = json_string_value(name);
+	const char *colour = s != NULL ? colour_of(s, how.colours) : "";
+
+	fputs(colour, to);
+	put_text(to, name, TEXT_WORD);
+	if (*colour != '\0')
+		fputs(COLOUR_END, to);
+}
+
+static void
+put_person(const json_t *object, const char *key)
+{
+	put_name(stdout, json_object_get(object, key));
+}
+
+/* Takes the time of an event apart; false if there is none. */
+static bool
+event_time(const json_t *event, struct tm *tm)
 {
 	const char *text = wire_get_string(event, "time");
 	int64_t ms;
 	time_t seconds;
+
+	if (text == NULL || wire_time_parse(text, &ms) == -1)
+		return false;
+	seconds = (time_t)(ms / 1000);
+	return localtime_r(&seconds, tm) != NULL;
+}
+
+/* The time of an event as people here read it; "" if there is none. */
+static void
+local_time(const json_t *event, char out[32])
+{
 	struct tm tm;
 
 	*out = '\0';
-	if (text == NULL || wire_time_parse(text, &ms) == -1)
-		return;
-	seconds = (time_t)(ms / 1000);
-	if (localtime_r(&seconds, &tm) != NULL)
+	if (event_time(event, &tm))
 		strftime(out, 32, "%Y-%m-%d %H:%M", &tm);
+}
+
+/* Prints the time before a line where that is wanted: today's without date. */
+static void
+put_time(const json_t *event)
+{
+	time_t now = time(NULL);
+	struct tm tm, today;
+	char when[32];
+
+	if (!how.times || !event_time(event, &tm) ||
+	    localtime_r(&now, &today) == NULL)
+		return;
+	strftime(when, sizeof(when),
+	    tm.tm_yday == today.tm_yday && tm.tm_year == today.tm_year
+		? "%H:%M "
+		: "%Y-%m-%d %H:%M ",
+	    &tm);
+	fputs(when, stdout);
 }
 
 static int
@@ -78,7 +133,11 @@ show_message(const json_t *event, const char *self)
 	(void)self;
 	if (wire_get_bool(event, "earlier"))
 		local_time(event, when);
-	put(event, "from", TEXT_WORD);
+	else
+		put_time(event);
+	if (how.bell && *when == '\0')
+		putchar('\a');
+	put_person(event, "from");
 	if (*when != '\0')
 		printf(" (%s)", when);
 	fputs(": ", stdout);
@@ -95,7 +154,9 @@ show_broadcast(const json_t *event, const char *self)
 	(void)self;
 	if (wire_get_bool(event, "earlier"))
 		local_time(event, when);
-	put(event, "from", TEXT_WORD);
+	else
+		put_time(event);
+	put_person(event, "from");
 	printf(*when != '\0' ? " (to all, %s): " : " (to all): ", when);
 	put(event, "text", TEXT_SCREEN);
 	putchar('\n');
@@ -106,6 +167,7 @@ static int
 show_notice(const json_t *event, const char *self)
 {
 	(void)self;
+	put_time(event);
 	fputs("Notice: ", stdout);
 	put(event, "text", TEXT_SCREEN);
 	putchar('\n');
@@ -116,7 +178,7 @@ static int
 show_login(const json_t *event, const char *self)
 {
 	(void)self;
-	put(event, "user", TEXT_WORD);
+	put_person(event, "user");
 	puts(" has logged in.");
 	return 0;
 }
@@ -125,7 +187,7 @@ static int
 show_logout(const json_t *event, const char *self)
 {
 	(void)self;
-	put(event, "user", TEXT_WORD);
+	put_person(event, "user");
 	puts(" has logged out.");
 	return 0;
 }
@@ -286,7 +348,7 @@ show_users(const json_t *reply)
 			user = json_object_get(user, "user");
 		if (!json_is_string(user))
 			continue;
-		put_text(stdout, user, TEXT_WORD);
+		put_name(stdout, user);
 		putchar('\n');
 		count++;
 	}

@@ -6,10 +6,23 @@
 #ifndef CHAT_FACES_SHOW_H
 #define CHAT_FACES_SHOW_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
 #include <jansson.h>
+
+#include "chat/faces/colour.h"
+
+/* What lines have beside their words; nothing, unless it is asked for. */
+struct show_look {
+	bool times; /* before messages and notices */
+	bool bell; /* for messages to oneself */
+	enum colour_depth colours; /* of names */
+};
+
+/* From now on lines look like that. */
+void show_look(const struct show_look *look);
 
 /*
  * Prints an event.  Returns the exit status that it means for a face, or 0
