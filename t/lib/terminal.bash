@@ -155,10 +155,27 @@ has_cursor()
 	[ "$(cursor "$1")" = "$2" ]
 }
 
+# usage: seated ; prints the ids of this test's faces at terminals
+seated()
+{
+	local pid
+	for pid in $(chats); do
+		[[ $(readlink "/proc/$pid/fd/0") != /dev/pts/* ]] || echo "$pid"
+	done
+}
+
 # usage: screens_close ; for teardown: no server is left
 screens_close()
 {
+	local pids
 	[ -n "$tmux_server" ] || return 0
+	# Softly: where the terminal goes away the kernel sends SIGCONT, and a
+	# leak checker that is at work just then waits for ever.
+	mapfile -t pids < <(seated)
+	[ ${#pids[@]} -eq 0 ] || {
+		kill -TERM "${pids[@]}"
+		wait_for gone "${pids[@]}"
+	}
 	at_tmux kill-server
 	wait_for gone "$tmux_server"
 }

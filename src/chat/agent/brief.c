@@ -2,8 +2,8 @@
 /*
  * A brief login: a process that does for one face what an agent does, for
  * one command.  It has no session, shows nobody as online and ends with its
- * face; of the book it only reads the history.  The password stays here, since
- * every connection has to prove it again.
+ * face; of the book it reads the history, and sends what is queued.  The
+ * password stays here, since every connection has to prove it again.
  */
 #include "chat/agent/brief.h"
 

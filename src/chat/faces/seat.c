@@ -14,6 +14,8 @@
 #include "chat/faces/show.h"
 #include "lib/wire.h"
 
+static const int signals[] = {SIGWINCH, SIGTSTP, SIGCONT};
+
 enum { PROMPT_LEN = NAME_MAX_LEN + sizeof(" (offline)> ") };
 
 /* Decides how lines look. */
@@ -58,7 +60,6 @@ int
 seat_open(struct seat *seat, const struct account *account,
     const struct prompt *prompt, struct face *face, struct loop *loop)
 {
-	static const int signals[] = {SIGWINCH, SIGTSTP, SIGCONT};
 	struct terminal_setup setup = {
 	    .people = &seat->people,
 	    .stop = face->stop,
@@ -86,7 +87,14 @@ seat_open(struct seat *seat, const struct account *account,
 void
 seat_release(struct seat *seat)
 {
+	sigset_t ours;
+
 	terminal_close(seat->terminal);
+	/* They do what they always do again. */
+	sigemptyset(&ours);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
+		sigaddset(&ours, signals[i]);
+	sigprocmask(SIG_UNBLOCK, &ours, NULL);
 	people_release(&seat->people);
 	free(seat->history);
 	memset(seat, 0, sizeof(*seat));
