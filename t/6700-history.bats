@@ -117,7 +117,7 @@ finds()
 	finds 1 'NEAR('
 	finds 1 '-x ^y'
 	for words in '"' '""' 'x"' 'a*b*' 'zz OR' 'AND zz' 'NOT' '{text}:zz' \
-		'zz NEAR/2 y' '+zz' '%' '_' '\' '(((' "';--"; do
+		'zz NEAR/2 y' '+zz' '%' '_' '(((' "';--"; do
 		reads 0 history --search "$words"
 		same '' "$stderr" "the complaint about $words"
 	done
