@@ -344,7 +344,7 @@ test_errands(void)
 {
 	struct book *book = must_open();
 	struct outbox outbox;
-	char id[OUTBOX_ID_LEN + 1];
+	char id[OUTBOX_ID_LEN + 1] = "";
 
 	ok(outbox_init(&outbox, book) == 0, "an outbox begins with the book");
 	is_number(outbox_messages(&outbox), 1, "and what waits in it");
