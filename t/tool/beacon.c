@@ -95,7 +95,8 @@ save(const struct state *state)
 	char part[4096];
 	FILE *to;
 
-	snprintf(part, sizeof(part), "%s.part", state->path);
+	/* Two of us may have the same file. */
+	snprintf(part, sizeof(part), "%s.%d", state->path, (int)getpid());
 	if ((to = fopen(part, "w")) == NULL)
 		give_up(part);
 	fprintf(to,
@@ -222,15 +223,14 @@ open_port(const struct options *options, struct state *state)
 	int fd = socket(to.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	const char *any = to.ss_family == AF_INET6 ? "::" : "0.0.0.0";
 
-	address_of(options->source != NULL ? options->source : any,
-	    options->source != NULL ? 0 : state->from, &at);
+	address_of(options->source != NULL ? options->source : any, state->from,
+	    &at);
 	if (fd == -1 || bind(fd, (struct sockaddr *)&at, len) == -1 ||
 	    connect(fd, (struct sockaddr *)&to, len) == -1)
 		give_up("UDP");
 	len = sizeof(at);
 	getsockname(fd, (struct sockaddr *)&at, &len);
-	if (options->source == NULL)
-		state->from = ntohs(((struct sockaddr_in *)&at)->sin_port);
+	state->from = ntohs(((struct sockaddr_in *)&at)->sin_port);
 	return fd;
 }
 
