@@ -94,6 +94,36 @@ knocks_ever()
 	grep -c '^knock ' "$dir/$1.heard" || true
 }
 
+# usage: example ; the datagrams of the page's example: their line, then their
+# octets, for each
+example()
+{
+	sed -n 's/^\(C\|S\): \(LIVE\|HEADS\|KNOCK\|CHECK\) /\1 \2 /p; t next
+		b
+		:next
+		n; h; n; H; n; H; g; s/[ \n]//g; p' "$CHAT_SRC/man/chat-protocol.7"
+}
+
+# usage: key NAME ; that of the example
+key()
+{
+	sed -n "/^$1 key /{N; s/^$1 key//; s/[ \n]//g; p;}" \
+		"$CHAT_SRC/man/chat-protocol.7"
+}
+
+@test "the example of chat-protocol(7) is right to the octet" {
+	local -A types=([LIVE]=1 [HEADS]=2 [KNOCK]=3 [CHECK]=4)
+	client=$(key client) centre=$(key centre) count=0
+	while read -r end type counter mail room echo && read -r octets; do
+		[ "$end" = C ] && key=$client || key=$centre
+		PORT=0
+		same "$octets" "$(beacon encode "$key" "${types[$type]}" \
+			0123456789abcdef "$counter" "$mail" "$room" "$echo")"
+		count=$((count + 1))
+	done < <(example)
+	same 5 $count datagrams
+}
+
 @test "a LIVE is checked once, then answered with the heads" {
 	centre_start
 	enters alice
@@ -295,6 +325,7 @@ udp_waits()
 	[ -e /proc/net/if_inet6 ] || skip 'no IPv6'
 	grep -q ' lo$' /proc/net/if_inet6 || skip 'no IPv6 on loopback'
 	centre_start 'listen = [ "127.0.0.1:0", "[::]:0" ];'
+	wait_for has_line "$log" 'ready on [::]:'
 	six=$(sed -n 's/^chatd: ready on \[::\]://p' "$log")
 	enters alice
 	proves alice --address ::1 --port "$six"
