@@ -223,8 +223,8 @@ open_port(const struct options *options, struct state *state)
 	int fd = socket(to.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	const char *any = to.ss_family == AF_INET6 ? "::" : "0.0.0.0";
 
-	address_of(options->source != NULL ? options->source : any, state->from,
-	    &at);
+	address_of(
+	    options->source != NULL ? options->source : any, state->from, &at);
 	if (fd == -1 || bind(fd, (struct sockaddr *)&at, len) == -1 ||
 	    connect(fd, (struct sockaddr *)&to, len) == -1)
 		give_up("UDP");

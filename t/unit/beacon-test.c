@@ -247,7 +247,7 @@ test_echo(void)
 int
 main(void)
 {
-	uint8_t octets[sizeof(keys)];
+	uint8_t octets[sizeof(keys)] = {0};
 
 	for (size_t i = 0; i < sizeof(octets); i++)
 		octets[i] = (uint8_t)i;
