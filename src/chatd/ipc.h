@@ -18,6 +18,7 @@
 #include <sys/types.h>
 
 #include "chatd/settings.h"
+#include "lib/beacon.h"
 #include "lib/text.h"
 #include "lib/wire.h"
 
@@ -119,10 +120,20 @@ struct ipc_auth {
 	char token[WIRE_TOKEN_LEN + 1];
 };
 
+/*
+ * A beacon, lib/beacon.h: the worker draws the id and exports the keys that
+ * belong to it before it asks, so that a session is written down once.
+ */
+struct ipc_beacon {
+	uint64_t id; /* 0: none */
+	struct beacon_keys keys;
+};
+
 struct ipc_login {
 	char user[NAME_MAX_LEN + 1];
 	char password[PASSWORD_MAX_LEN + 1];
 	uint8_t brief;
+	struct ipc_beacon beacon;
 };
 
 struct ipc_register {
@@ -188,6 +199,7 @@ struct ipc_welcome {
 	int64_t last_login; /* wall clock, ms; 0 for never */
 	int32_t failed_attempts;
 	int32_t room_spread;
+	uint64_t beacon; /* the id that counts, or 0 */
 };
 
 struct ipc_heads {

@@ -292,6 +292,18 @@ tls_write(struct tls_conn *conn, const void *data, size_t len, int64_t deadline)
 	return TLS_OK;
 }
 
+int
+tls_export(struct tls_conn *conn, const char *label, const void *context,
+    size_t context_len, void *out, size_t len)
+{
+	ERR_clear_error();
+	if (SSL_export_keying_material(conn->ssl, out, len, label,
+		strlen(label), context, context_len, 1) == 1)
+		return 0;
+	tls_reason(conn->why, "cannot export a key");
+	return -1;
+}
+
 /* Throws away what still comes, until the end or for that long. */
 static void
 discard(int fd, int linger)

@@ -83,6 +83,13 @@ enum tls_status tls_write(
     struct tls_conn *conn, const void *data, size_t len, int64_t deadline);
 
 /*
+ * Octets that only the two ends of this connection know (RFC 8446, 7.5):
+ * the same for the same label and context.  -1 with why.
+ */
+int tls_export(struct tls_conn *conn, const char *label, const void *context,
+    size_t context_len, void *out, size_t len);
+
+/*
  * Shuts the sending side down, reads and discards for at most linger ms
  * (so that a reply is not lost to a reset), closes, frees.  0 closes at
  * once.  Safe on a conn that failed to open; twice does no harm.

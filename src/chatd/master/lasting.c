@@ -211,14 +211,21 @@ store_event(void *arg, unsigned events)
 static _Noreturn void
 store_child(struct master *master, int channel, int keeper)
 {
+	int beacons[STORE_BEACONS_MAX];
 	struct store_start start = {
 	    .master = channel,
 	    .keeper = keeper,
 	    .control = master->control,
 	    .admin = -1,
 	    .settings = master->settings,
+	    .beacons = beacons,
 	};
 
+	for (size_t i = 0; i < master->listener_count; i++)
+		if (master->listeners[i].beacon != -1 &&
+		    start.beacon_count < STORE_BEACONS_MAX)
+			beacons[start.beacon_count++] =
+			    master->listeners[i].beacon;
 	child_begin(master, ROLE_STORE);
 	store_main(&start);
 }

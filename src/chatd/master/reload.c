@@ -132,6 +132,7 @@ check_fixed(struct master *master, const struct settings *settings,
 	    {"runtime_directory",
 		strcmp(now->runtime_directory, settings->runtime_directory) ==
 		    0},
+	    {"beacon.enabled", now->beacon_enabled == settings->beacon_enabled},
 	    {"store.engine", now->engine == settings->engine},
 	    {"log.to", strcmp(now->log_to, settings->log_to) == 0},
 	};

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -27,6 +28,8 @@ enum {
 	BACKLOG = 1024, /* connections that wait while all workers are busy */
 	LOCK_MS = 5000, /* for the store of a master that was killed */
 	DESCRIPTORS = 32768, /* the store has one for each worker */
+	PORT_TRIES = 16, /* for a number that is free for both protocols */
+	PORT_PAUSE_MS = 20, /* for the store of a master that was killed */
 };
 
 /* Where the log goes: without a terminal, stderr is nowhere. */
@@ -101,6 +104,61 @@ listener_open(const struct sockaddr_storage *address, socklen_t len)
 	return -1;
 }
 
+static bool
+is_any_port(const struct sockaddr_storage *address)
+{
+	struct sockaddr_in6 v6;
+	struct sockaddr_in v4;
+
+	if (address->ss_family == AF_INET6) {
+		memcpy(&v6, address, sizeof(v6));
+		return v6.sin6_port == 0;
+	}
+	memcpy(&v4, address, sizeof(v4));
+	return v4.sin_port == 0;
+}
+
+/*
+ * Opens both sockets of a listener under one number.  -1 with errno, and the
+ * protocol that failed in how.
+ */
+static int
+listener_start(struct listener *listener,
+    const struct sockaddr_storage *address, socklen_t len, bool beacon,
+    const char **how)
+{
+	struct sockaddr_storage at;
+	int saved;
+
+	for (int try = 0; try < PORT_TRIES; try++) {
+		socklen_t at_len = sizeof(at);
+
+		*how = "TCP";
+		listener->fd = listener_open(address, len);
+		if (listener->fd == -1)
+			return -1;
+		getsockname(listener->fd, (struct sockaddr *)&at, &at_len);
+		ipc_address_set(&listener->at, (struct sockaddr *)&at);
+		if (!beacon)
+			return 0;
+		*how = "UDP";
+		listener->beacon = port_open(&at, at_len);
+		if (listener->beacon != -1)
+			return 0;
+		saved = errno;
+		close(listener->fd);
+		listener->fd = -1;
+		errno = saved;
+		if (errno != EADDRINUSE)
+			break;
+		if (!is_any_port(address)) {
+			poll(NULL, 0, PORT_PAUSE_MS);
+			errno = saved;
+		}
+	}
+	return -1;
+}
+
 /* True if the error says that the machine lacks the address's family. */
 static bool
 family_missing(int error)
@@ -115,6 +173,7 @@ start_listeners(struct master *master)
 	const struct settings *settings = master->settings;
 	bool may_miss = settings_listen_is_default(settings);
 	struct sockaddr_storage address;
+	const char *how = "TCP";
 	size_t count = 0;
 	socklen_t len;
 
@@ -128,24 +187,22 @@ start_listeners(struct master *master)
 		    &master->listeners[master->listener_count];
 		const char *text = settings->listen[i];
 
-		listener->fd = -1;
-		if (listen_parse(text, &address, &len) == 0)
-			listener->fd = listener_open(&address, len);
-		if (listener->fd == -1) {
+		listener->fd = listener->beacon = -1;
+		if (listen_parse(text, &address, &len) == -1 ||
+		    listener_start(listener, &address, len,
+			settings->beacon_enabled, &how) == -1) {
 			if (may_miss && family_missing(errno)) {
 				log_warn("not listening on %s: %m", text);
 				continue;
 			}
 			return start_failed(master,
 			    errno == EACCES ? EX_NOPERM : EX_UNAVAILABLE,
-			    "cannot listen on %s: %s", text, strerror(errno));
+			    "cannot listen on %s (%s): %s", text, how,
+			    strerror(errno));
 		}
 		listener->master = master;
 		listener->watch.fd = -1;
 		master->listener_count++;
-		len = sizeof(address);
-		getsockname(listener->fd, (struct sockaddr *)&address, &len);
-		ipc_address_set(&listener->at, (struct sockaddr *)&address);
 	}
 	if (master->listener_count == 0)
 		return start_failed(
@@ -305,9 +362,12 @@ child_begin(struct master *master, enum ipc_role role)
 	for (size_t i = 0; i < sizeof(deaf) / sizeof(deaf[0]); i++)
 		signal(deaf[i], SIG_IGN);
 	loop_forget(master->loop);
-	for (size_t i = 0; i < master->listener_count; i++)
+	for (size_t i = 0; i < master->listener_count; i++) {
 		if (master->listeners[i].fd != -1)
 			close(master->listeners[i].fd);
+		if (role != ROLE_STORE && master->listeners[i].beacon != -1)
+			close(master->listeners[i].beacon);
+	}
 	if (master->store_fd != -1)
 		close(master->store_fd);
 	for (struct told *told = master->told; told; told = told->next)
@@ -348,9 +408,12 @@ start_undo(struct master *master)
 	}
 	if (master->lock != -1)
 		close(master->lock);
-	for (size_t i = 0; i < master->listener_count; i++)
+	for (size_t i = 0; i < master->listener_count; i++) {
 		if (master->listeners[i].fd != -1)
 			close(master->listeners[i].fd);
+		if (master->listeners[i].beacon != -1)
+			close(master->listeners[i].beacon);
+	}
 	free(master->control_path);
 	free(master->pid_path);
 	free(master->listeners);

@@ -51,6 +51,7 @@ struct listener {
 	struct master *master;
 	struct loop_watch watch;
 	int fd;
+	int beacon; /* UDP on the same address and port, or -1 */
 	struct ipc_address at; /* with the port that the system chose */
 };
 
@@ -103,6 +104,9 @@ void start_undo(struct master *master);
 /* Logs why the centre cannot start, to stderr too; gives the status. */
 int start_failed(struct master *master, int status, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* port.c: a socket for the beacon, which the store reads; -1 with errno. */
+int port_open(const struct sockaddr_storage *address, socklen_t len);
 
 /* lasting.c: store and keeper. */
 int lasting_start(struct master *master);

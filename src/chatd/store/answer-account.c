@@ -14,6 +14,8 @@
 #include "lib/log.h"
 #include "lib/unix.h"
 
+static const int64_t hour_ms = 60 * 60 * 1000;
+
 void
 presence_begin(struct store *store, struct session *session)
 {
@@ -35,6 +37,7 @@ presence_begin(struct store *store, struct session *session)
 	}
 	event.user = string_of(session->name);
 	db_room_add(store->db, session->user, only, &event);
+	knock_room(store, session->user);
 	db_session_online(store->db, session->token, store->wall);
 	session_set_online(store->sessions, session, store->wall, store->now);
 	expiry_plan(store);
@@ -49,16 +52,39 @@ presence_end(struct store *store, struct session *session, const char *reason)
 	event.user = string_of(session->name);
 	event.text = string_of(reason);
 	db_room_add(store->db, session->user, 0, &event);
+	knock_room(store, session->user);
+	beacon_forget(store, session);
 	db_session_online(store->db, session->token, 0);
 	session_set_online(store->sessions, session, 0, store->now);
+}
+
+void
+session_alive(struct store *store, struct session *session)
+{
+	/* So that a million who came at once are not written down at once. */
+	const int64_t due = 12 * hour_ms +
+	    (int64_t)((uint64_t)session->user % 240) * (hour_ms / 60);
+
+	session_heard(store->sessions, session, store->now);
+	if (store->wall - session->used > due) {
+		session->used = store->wall;
+		db_write(store->db);
+		db_session_used(store->db, session->token, store->wall);
+	}
+	if (session->online == 0)
+		presence_begin(store, session);
 }
 
 void
 session_end(struct store *store, struct session *session,
     enum wire_error reason, const char *why, const char *from)
 {
+	/* So that a client that is there learns of it at once. */
+	if (session->path.port != 0)
+		beacon_knock(store, session);
 	if (session->online != 0 && why != NULL)
 		presence_end(store, session, why);
+	beacon_forget(store, session);
 	db_write(store->db);
 	db_session_end(store->db, session->token, reason, store->wall, from);
 	session_remove(store->sessions, session);
@@ -284,8 +310,9 @@ take_over(
 /* False if there is no memory; then nothing was written. */
 static bool
 make_session(struct store *store, const struct db_user *user,
-    const struct ipc_address *from, char token[WIRE_TOKEN_LEN + 1])
+    const struct job *job, uint64_t *beacon, char token[WIRE_TOKEN_LEN + 1])
 {
+	const struct ipc_address *from = &job->channel->from;
 	struct db_session row = {.user = user->id,
 	    .from = *from,
 	    .since = store->wall,
@@ -298,6 +325,8 @@ make_session(struct store *store, const struct db_user *user,
 	make_token(token);
 	token_hash(token, row.token);
 	memcpy(row.name, user->name, sizeof(row.name));
+	if (store->beacons.ports != NULL)
+		row.beacon = job->beacon;
 	/* The only step that may fail comes first. */
 	session = session_add(store->sessions, &row, store->now);
 	if (session == NULL)
@@ -306,8 +335,10 @@ make_session(struct store *store, const struct db_user *user,
 	if (row.online != 0)
 		session_set_online(
 		    store->sessions, session, row.online, store->now);
+	*beacon = row.beacon.id = session->beacon;
 	db_write(store->db);
 	db_session_add(store->db, &row);
+	ipc_wipe(&row.beacon, sizeof(row.beacon));
 	db_user_login(store->db, user->id, store->wall);
 	if (session->online == 0)
 		presence_begin(store, session);
@@ -317,9 +348,10 @@ make_session(struct store *store, const struct db_user *user,
 
 static void
 welcome(struct store *store, const struct job *job, const struct db_user *user,
-    const char *token)
+    const char *token, uint64_t beacon)
 {
-	struct ipc_welcome welcome = {.mail = user->mail_ack,
+	struct ipc_welcome welcome = {.beacon = beacon,
+	    .mail = user->mail_ack,
 	    .room = user->room_ack,
 	    .last_login = user->last_login,
 	    .failed_attempts = user->failed};
@@ -366,6 +398,7 @@ login_done(
     struct store *store, struct job *job, const struct ipc_verdict *verdict)
 {
 	char token[WIRE_TOKEN_LEN + 1] = "";
+	uint64_t beacon = 0;
 	struct db_user user;
 
 	if (!judged_right(store, job, verdict))
@@ -377,12 +410,12 @@ login_done(
 		return;
 	if (job->brief)
 		job->channel->brief = user.id;
-	else if (!make_session(store, &user, &job->channel->from, token)) {
+	else if (!make_session(store, &user, job, &beacon, token)) {
 		channel_refuse(
 		    job->channel, job->channel_number, ERR_INTERNAL, NULL);
 		return;
 	}
-	welcome(store, job, &user, token);
+	welcome(store, job, &user, token, beacon);
 	ipc_wipe(token, sizeof(token));
 }
 
@@ -426,6 +459,7 @@ answer_login(struct store *store, const struct asker *asker,
 	job->type = IPC_CHECK;
 	job->user = user.id;
 	job->brief = ask->brief != 0;
+	job->beacon = ask->beacon;
 	memcpy(job->ask.check.hash, user.hash, sizeof(user.hash));
 	memcpy(job->ask.check.password, ask->password, sizeof(ask->password));
 	job_start(job);
@@ -528,6 +562,7 @@ answer_logout(struct store *store, const struct asker *asker,
     const struct ipc_frame *frame)
 {
 	(void)frame;
+	beacon_forget(store, asker->session); /* it knows */
 	session_end(store, asker->session, ERR_SESSION_EXPIRED, "asked", "");
 	answer_done(asker);
 }

@@ -21,8 +21,12 @@ mail_post(struct store *store, int64_t to, int64_t other,
 
 	db_write(store->db);
 	number = db_mail_add(store->db, to, other, event);
-	if (session != NULL)
+	if (session != NULL) {
 		session->mail_head = number;
+		/* Not for receipts: two who talk would never rest. */
+		if (event->type != EVENT_RECEIPT)
+			knock_session(store, session);
+	}
 	return number;
 }
 
@@ -228,6 +232,7 @@ answer_broadcast(struct store *store, const struct asker *asker,
 	event.id = string_of(ask.id);
 	event.text = (struct wire_string){frame->tail, frame->tail_len};
 	db_room_add(store->db, asker->user, 0, &event);
+	knock_room(store, asker->user);
 	store->tally.broadcasts++;
 	answer_spread(asker, &accepted);
 }

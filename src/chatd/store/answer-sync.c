@@ -305,6 +305,7 @@ answer_sync(struct store *store, const struct asker *asker,
 		refuse(asker, ERR_BAD_REQUEST, fault);
 		return;
 	}
+	knock_stop(store, asker->session);
 	acknowledge(store, asker, &ask);
 	reply.max = ask.max;
 	memcpy(reply.head.epoch, store->epoch, sizeof(store->epoch));

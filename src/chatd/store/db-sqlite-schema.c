@@ -59,8 +59,13 @@ static const char version_2[] =
     " unused BIGINT NOT NULL, made BIGINT NOT NULL, ends BIGINT NOT NULL);"
     "CREATE INDEX invite_ends ON invite (ends);";
 
+/* The beacon of a session: its id, and 64 octets, which end with it. */
+static const char version_3[] =
+    "ALTER TABLE session ADD COLUMN beacon BIGINT NOT NULL DEFAULT 0;"
+    "ALTER TABLE session ADD COLUMN keys BLOB NOT NULL DEFAULT '';";
+
 /* Each takes the database from the version that is its index to the next. */
-static const char *const rungs[] = {version_1, version_2};
+static const char *const rungs[] = {version_1, version_2, version_3};
 
 _Static_assert(sizeof(rungs) / sizeof(rungs[0]) == DB_VERSION,
     "a version without its rung");

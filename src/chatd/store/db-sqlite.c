@@ -61,6 +61,11 @@ bind_one(sqlite3_stmt *statement, int at, char type, va_list *args)
 		    string->s != NULL ? string->s : "", (int)string->len,
 		    SQLITE_TRANSIENT);
 		break;
+	case 'k':
+		octets = va_arg(*args, const void *);
+		sqlite3_bind_blob(statement, at, octets,
+		    sizeof(struct beacon_keys), SQLITE_TRANSIENT);
+		break;
 	default: /* h, a */
 		octets = va_arg(*args, const void *);
 		sqlite3_bind_blob(statement, at, octets,
@@ -470,8 +475,15 @@ db_session_each(struct db *db,
 	struct db_session session;
 
 	while (sql_step(db, row)) {
+		memset(&session, 0, sizeof(session));
 		take_session(row, &session);
 		session.mail_head = sqlite3_column_int64(row, 13);
+		session.beacon.id = (uint64_t)sqlite3_column_int64(row, 14);
+		take_octets(row, 15, &session.beacon.keys,
+		    (int)sizeof(session.beacon.keys));
+		/* Keys that everybody knows are worse than none. */
+		if (sqlite3_column_bytes(row, 15) != sizeof(struct beacon_keys))
+			session.beacon.id = 0;
 		fn(arg, &session);
 	}
 }
@@ -493,10 +505,11 @@ void
 db_session_add(struct db *db, const struct db_session *session)
 {
 	sql_run(db,
-	    sql(db, SQL_SESSION_ADD, "hiiiaiiii", session->token, session->user,
-		(int64_t)session->from.family, (int64_t)session->from.port,
-		session->from.ip, session->since, session->used,
-		session->login_room, session->online));
+	    sql(db, SQL_SESSION_ADD, "hiiiaiiiiik", session->token,
+		session->user, (int64_t)session->from.family,
+		(int64_t)session->from.port, session->from.ip, session->since,
+		session->used, session->login_room, session->online,
+		(int64_t)session->beacon.id, &session->beacon.keys));
 }
 
 void

@@ -45,19 +45,21 @@
 	X(USER_ROOM_ACK, "UPDATE users SET room_ack = ? WHERE id = ?")         \
 	X(USER_COUNT, "SELECT count(*) FROM users WHERE state <> 2")           \
 	X(SESSION_EACH,                                                        \
-	    "SELECT " SESSION_COLUMNS ", u.mail_head" FROM_SESSION             \
+	    "SELECT " SESSION_COLUMNS                                          \
+	    ", u.mail_head, s.beacon, s.keys" FROM_SESSION                     \
 	    " WHERE s.ended = ''")                                             \
 	X(SESSION_FIND,                                                        \
 	    "SELECT " SESSION_COLUMNS FROM_SESSION " WHERE s.token = ?")       \
 	X(SESSION_ADD,                                                         \
 	    "INSERT INTO session (token, user_id, family, port, ip, since,"    \
-	    " used, login_room, online, ended, ended_at, ended_from)"          \
-	    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '', 0, '')")                  \
+	    " used, login_room, online, beacon, keys, ended, ended_at,"        \
+	    " ended_from)"                                                     \
+	    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', 0, '')")            \
 	X(SESSION_ONLINE, "UPDATE session SET online = ? WHERE token = ?")     \
 	X(SESSION_USED, "UPDATE session SET used = ? WHERE token = ?")         \
 	X(SESSION_END,                                                         \
 	    "UPDATE session SET online = 0, ended = ?, ended_at = ?,"          \
-	    " ended_from = ? WHERE token = ?")                                 \
+	    " ended_from = ?, beacon = 0, keys = '' WHERE token = ?")          \
 	X(SESSION_STALE,                                                       \
 	    "SELECT token FROM session WHERE ended = '' AND used < ?"          \
 	    " ORDER BY used LIMIT 1")                                          \
@@ -183,7 +185,7 @@ struct db {
 
 /*
  * Binds and returns a statement: i int64_t, t text, s a wire_string, h a
- * hash of DB_HASH_LEN octets, a an address's 16 octets.
+ * hash of DB_HASH_LEN octets, a an address's 16 octets, k a beacon's keys.
  */
 sqlite3_stmt *sql(struct db *db, enum statement which, const char *types, ...);
 /* Runs statements that are no row of the table. */

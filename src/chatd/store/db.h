@@ -16,7 +16,7 @@
 #include "lib/wire.h"
 
 enum {
-	DB_VERSION = 2,
+	DB_VERSION = 3,
 	DB_HASH_LEN = 32, /* of a token or a request: SHA-256 */
 	DB_TEXT_MAX = 65536,
 	DB_HINT_LEN = 8, /* of an invitation's code: what lists show */
@@ -46,6 +46,7 @@ struct db_session {
 	int64_t login_room; /* the room log's head at login */
 	int64_t online; /* wall clock since when, or 0 */
 	int64_t mail_head; /* read only: db_session_each() */
+	struct ipc_beacon beacon; /* gone when it ends; no backup holds it */
 	enum wire_error ended; /* ERR_NONE while it lives */
 	int64_t ended_at;
 	char ended_from[IPC_ADDRESS_LEN];

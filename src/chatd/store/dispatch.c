@@ -62,17 +62,9 @@ static void
 touch(struct store *store, struct session *session, const struct asker *asker,
     enum ipc_type type)
 {
-	const int64_t day = 24 * 60 * 60 * 1000;
-
-	session_heard(store->sessions, session, store->now);
 	session->from = asker->channel->from;
-	if (store->wall - session->used > day) {
-		session->used = store->wall;
-		db_write(store->db);
-		db_session_used(store->db, session->token, store->wall);
-	}
-	if (session->online == 0 && type != IPC_LOGOUT)
-		presence_begin(store, session);
+	if (type != IPC_LOGOUT)
+		session_alive(store, session);
 }
 
 static bool

@@ -33,6 +33,7 @@ struct job {
 	char name[NAME_MAX_LEN + 1];
 	struct ipc_auth auth;
 	bool brief;
+	struct ipc_beacon beacon; /* of a login */
 	uint8_t invite[DB_HASH_LEN]; /* of the code that came with it */
 	union {
 		struct ipc_check check;

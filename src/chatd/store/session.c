@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The session table: two chained hash tables over one set of structs, a
+ * The session table: three chained hash tables over one set of structs, a
  * list by silence, a treap by name.  Part of the store; it must never
  * allocate per request.
  */
@@ -13,7 +13,7 @@
 enum { BUCKETS_FIRST = 1024 };
 
 struct sessions {
-	struct session **by_token, **by_user;
+	struct session **by_token, **by_user, **by_beacon;
 	size_t buckets; /* a power of two, at least count */
 	size_t count, online;
 	struct session *most_silent, *least_silent;
@@ -31,9 +31,11 @@ sessions_new(void)
 	table->buckets = BUCKETS_FIRST;
 	table->by_token = calloc(table->buckets, sizeof(*table->by_token));
 	table->by_user = calloc(table->buckets, sizeof(*table->by_user));
+	table->by_beacon = calloc(table->buckets, sizeof(*table->by_beacon));
 	random_fill(&table->random, sizeof(table->random));
 	table->random |= 1;
-	if (table->by_token == NULL || table->by_user == NULL) {
+	if (table->by_token == NULL || table->by_user == NULL ||
+	    table->by_beacon == NULL) {
 		sessions_free(table);
 		return NULL;
 	}
@@ -55,6 +57,7 @@ sessions_free(struct sessions *table)
 	}
 	free(table->by_token);
 	free(table->by_user);
+	free(table->by_beacon);
 	free(table);
 }
 
@@ -107,6 +110,17 @@ session_by_user(const struct sessions *table, int64_t user)
 	return each;
 }
 
+struct session *
+session_by_beacon(const struct sessions *table, uint64_t id)
+{
+	/* Drawn by lot: as good as a hash. */
+	struct session *each = table->by_beacon[id & (table->buckets - 1)];
+
+	while (each != NULL && each->beacon != id)
+		each = each->beacon_chain;
+	return each;
+}
+
 static void
 chain(struct sessions *table, struct session *session)
 {
@@ -117,6 +131,11 @@ chain(struct sessions *table, struct session *session)
 	*at = session;
 	at = &table->by_user[user_bucket(table, session->user)];
 	session->user_chain = *at;
+	*at = session;
+	if (session->beacon == 0)
+		return;
+	at = &table->by_beacon[session->beacon & (table->buckets - 1)];
+	session->beacon_chain = *at;
 	*at = session;
 }
 
@@ -133,6 +152,12 @@ unchain(struct sessions *table, struct session *session)
 	while (*at != session)
 		at = &(*at)->user_chain;
 	*at = session->user_chain;
+	if (session->beacon == 0)
+		return;
+	at = &table->by_beacon[session->beacon & (table->buckets - 1)];
+	while (*at != session)
+		at = &(*at)->beacon_chain;
+	*at = session->beacon_chain;
 }
 
 /* Doubles the buckets; on failure the chains just get longer. */
@@ -143,15 +168,19 @@ grow(struct sessions *table)
 	struct session **old = table->by_token;
 	struct session **by_token = calloc(was * 2, sizeof(*by_token));
 	struct session **by_user = calloc(was * 2, sizeof(*by_user));
+	struct session **by_beacon = calloc(was * 2, sizeof(*by_beacon));
 
-	if (by_token == NULL || by_user == NULL) {
+	if (by_token == NULL || by_user == NULL || by_beacon == NULL) {
 		free(by_token);
 		free(by_user);
+		free(by_beacon);
 		return;
 	}
 	free(table->by_user);
+	free(table->by_beacon);
 	table->by_token = by_token;
 	table->by_user = by_user;
+	table->by_beacon = by_beacon;
 	table->buckets = was * 2;
 	for (size_t i = 0; i < was; i++) {
 		struct session *next, *each = old[i];
@@ -300,6 +329,12 @@ session_add(struct sessions *table, const struct db_session *row, int64_t now)
 	session->mail_head = row->mail_head;
 	session->from = row->from;
 	session->heard = now;
+	/* An id that is taken is nobody's second one. */
+	if (row->beacon.id != 0 &&
+	    session_by_beacon(table, row->beacon.id) == NULL) {
+		session->beacon = row->beacon.id;
+		session->keys = row->beacon.keys;
+	}
 	chain(table, session);
 	table->count++;
 	session_set_online(table, session, row->online, now);
@@ -312,6 +347,7 @@ session_remove(struct sessions *table, struct session *session)
 	session_set_online(table, session, 0, 0);
 	unchain(table, session);
 	table->count--;
+	ipc_wipe(&session->keys, sizeof(session->keys));
 	free(session);
 }
 
@@ -329,6 +365,12 @@ struct session *
 sessions_most_silent(const struct sessions *table)
 {
 	return table->most_silent;
+}
+
+struct session *
+sessions_next_online(const struct sessions *table, const struct session *last)
+{
+	return last != NULL ? last->later : table->most_silent;
 }
 
 struct session *

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Who is logged in: the table of live sessions in the store's memory, found
- * by token and by user, walked by name and by silence.  About 250 octets a
- * session.  Knows no database and no clock.
+ * by token, by user and by beacon, walked by name and by silence.  About 450
+ * octets a session.  Knows no database and no clock.
  */
 #ifndef CHATD_SESSION_H
 #define CHATD_SESSION_H
@@ -13,7 +13,37 @@
 
 #include "chatd/store/db.h"
 
+/* Where a beacon's answers and knocks go: a place that was proven. */
+struct beacon_path {
+	struct ipc_address from; /* the client's */
+	uint8_t to[16]; /* ours, as the client asked for it */
+	uint32_t link; /* the interface of a link-local address, or 0 */
+	uint16_t port; /* which socket, counted from 1; 0: no path */
+	bool chosen; /* the socket has many addresses, and to is one */
+};
+
+/* What is to be knocked next, and when; knock.c. */
+enum knock_step {
+	KNOCK_NONE,
+	KNOCK_NOW, /* after this turn's commit */
+	KNOCK_SOON, /* one went out a moment ago */
+	KNOCK_AGAIN, /* nobody has come for it yet */
+	KNOCK_LAST,
+	KNOCK_STEPS
+};
+
 struct session {
+	/* Together, since every LIVE needs them. */
+	uint64_t beacon; /* 0: none */
+	struct session *beacon_chain;
+	struct beacon_keys keys;
+	struct beacon_window window; /* of the client's counters */
+	uint32_t told; /* datagrams to it, of this generation */
+	uint32_t knock; /* enum knock_step: the queue that it is in */
+	struct beacon_path path;
+	int64_t knock_due; /* monotonic */
+	struct session *knock_earlier, *knock_later;
+
 	uint8_t token[DB_HASH_LEN];
 	int64_t user;
 	int64_t heard; /* monotonic: the last sign of life */
@@ -41,6 +71,7 @@ size_t sessions_online(const struct sessions *table);
 
 struct session *session_by_token(
     const struct sessions *table, const uint8_t token[DB_HASH_LEN]);
+struct session *session_by_beacon(const struct sessions *table, uint64_t id);
 struct session *session_by_user(const struct sessions *table, int64_t user);
 
 /*
@@ -49,7 +80,7 @@ struct session *session_by_user(const struct sessions *table, int64_t user);
  */
 struct session *session_add(
     struct sessions *table, const struct db_session *row, int64_t now);
-/* Takes it out and frees it. */
+/* Takes it out and frees it, its keys overwritten. */
 void session_remove(struct sessions *table, struct session *session);
 
 /* A sign of life. */
@@ -61,6 +92,9 @@ void session_set_online(struct sessions *table, struct session *session,
 
 /* The online session that has been silent for longest, or NULL. */
 struct session *sessions_most_silent(const struct sessions *table);
+/* Walks the online ones, in no order that matters; NULL at the end. */
+struct session *sessions_next_online(
+    const struct sessions *table, const struct session *last);
 /* The first online session whose name comes after this one, or NULL. */
 struct session *sessions_after(const struct sessions *table, const char *name);
 

@@ -11,10 +11,27 @@
 #include "chatd/store/db.h"
 #include "chatd/store/job.h"
 #include "chatd/store/lockout.h"
+#include "chatd/store/port.h"
 #include "chatd/store/session.h"
+#include "chatd/store/rules.h"
 #include "lib/loop.h"
 
 struct admins; /* control.c */
+
+/* Why a datagram was dropped, and how metrics call it. */
+#define BEACON_DROPS(X)                               \
+	X(LENGTH, "length") /* not 60 octets */       \
+	X(FORM, "form") /* no LIVE of this version */ \
+	X(ID, "id") /* no session has it */           \
+	X(CODE, "code") /* does not verify */         \
+	X(REPLAY, "replay") /* its counter had been taken */
+
+enum beacon_drop {
+#define X(name, text) DROP_##name,
+	BEACON_DROPS(X)
+#undef X
+	    DROP_COUNT
+};
 
 /* Totals since the store started, for status and metrics. */
 struct tally {
@@ -22,6 +39,24 @@ struct tally {
 	int64_t refusals[ERR_COUNT];
 	int64_t messages, broadcasts, logins, lockouts, timeouts;
 	int64_t commits, writes;
+	int64_t lives, checks, knocks; /* by beacon */
+	int64_t unsent; /* datagrams that the system did not take */
+	int64_t drops[DROP_COUNT];
+};
+
+/* Sessions in the order in which they are to be knocked. */
+struct knock_queue {
+	struct session *first, *last;
+};
+
+/* The beacon; all zero where there is none. */
+struct beacons {
+	struct ports *ports;
+	struct beacon_mac *mac;
+	uint32_t generation; /* of this run: in our counters */
+	uint8_t secret[BEACON_SECRET_LEN]; /* of this run: in our echoes */
+	struct knock_queue knocks[KNOCK_STEPS];
+	struct loop_timer timer;
 };
 
 struct store {
@@ -39,6 +74,7 @@ struct store {
 	struct jobs *jobs;
 	struct admins *admins;
 	struct loop_timer expiry, upkeep;
+	struct beacons beacons;
 	struct tally tally;
 	char *frame; /* IPC_FRAME_MAX octets, for what is being read */
 	char *reply; /* likewise, for a tail being built */
@@ -82,6 +118,29 @@ void presence_end(
 /* Ends and frees the session; its token keeps the reason. */
 void session_end(struct store *store, struct session *session,
     enum wire_error reason, const char *why, const char *from);
+
+/* A sign of life: online again, and its token lives on. */
+void session_alive(struct store *store, struct session *session);
+
+/* Opens the beacon, or does nothing without sockets; and its end. */
+void beacons_start(struct store *store, const int *fds, size_t count);
+void beacons_stop(struct store *store);
+/* What a datagram means. */
+void answer_beacon(struct store *store, const struct arrival *arrival);
+/* Posts a knock to a session that has a path. */
+void beacon_knock(struct store *store, struct session *session);
+/* The session has no path until it proves one again. */
+void beacon_forget(struct store *store, struct session *session);
+
+/*
+ * Knocks, in knock.c: there is something new for this session; for all but
+ * this user's, while they are few.  A sync stops what is to be repeated.
+ */
+void knock_session(struct store *store, struct session *session);
+void knock_room(struct store *store, int64_t but);
+void knock_stop(struct store *store, struct session *session);
+/* After the commit: sends them, and all other datagrams that were posted. */
+void knocks_flush(struct store *store);
 
 /* Puts an event into a mailbox and tells the recipient's session. */
 int64_t mail_post(struct store *store, int64_t to, int64_t other,

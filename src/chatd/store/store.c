@@ -58,6 +58,7 @@ turn_end(void *arg)
 	}
 	jobs_flush(store);
 	channels_flush(store);
+	knocks_flush(store);
 	control_flush(store->admins);
 	/* Who waited has been answered. */
 	db_checkpoint(store->db);
@@ -324,6 +325,7 @@ static void
 clear_away(struct store *store)
 {
 	channels_close(store);
+	beacons_stop(store);
 	control_free(store->admins);
 	jobs_free(store->jobs);
 	db_close(store->db);
@@ -346,6 +348,7 @@ store_main(const struct store_start *start)
 	signal(SIGHUP, SIG_IGN);
 	setup(&store, start);
 	load(&store, start->settings);
+	beacons_start(&store, start->beacons, start->beacon_count);
 	sandbox_enter(ROLE_STORE);
 	if (loop_signal(store.loop, SIGUSR1, reopen_log, NULL) == -1)
 		fatal(EX_OSERR, "signals: %m");

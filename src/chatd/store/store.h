@@ -8,12 +8,16 @@
 
 #include "chatd/settings.h"
 
+enum { STORE_BEACONS_MAX = 64 }; /* more addresses than a machine has */
+
 /* What whoever starts the store hands over; -1 for a descriptor not there. */
 struct store_start {
 	int master; /* READY, SERVE, … ; its end ends the store */
 	int keeper; /* CHECK, HASH, …; replaced by KEEPER */
 	int control; /* a listening stream socket for administrators */
 	int admin; /* one administrator who is connected already */
+	const int *beacons; /* UDP sockets, non-blocking */
+	size_t beacon_count;
 	const struct settings *settings;
 };
 

@@ -140,9 +140,10 @@ fill_name(char field[NAME_MAX_LEN + 1], const char *name)
 
 enum asked
 ask_login(struct ask_channel *store, const char *user,
-    const struct wire_string *password, bool brief)
+    const struct wire_string *password, bool brief,
+    const struct ipc_beacon *beacon)
 {
-	struct ipc_login body = {.brief = brief};
+	struct ipc_login body = {.brief = brief, .beacon = *beacon};
 	enum asked asked;
 
 	fill_name(body.user, user);

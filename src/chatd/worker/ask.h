@@ -47,7 +47,8 @@ int ask_answer(struct ask_channel *store, void *buf, struct ipc_frame *frame);
  * NULL stands for what a brief login made of this channel.
  */
 enum asked ask_login(struct ask_channel *store, const char *user,
-    const struct wire_string *password, bool brief);
+    const struct wire_string *password, bool brief,
+    const struct ipc_beacon *beacon);
 enum asked ask_register(struct ask_channel *store, const char *user,
     const struct wire_string *password, const struct wire_string *invite);
 enum asked ask_logout(

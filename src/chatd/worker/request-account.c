@@ -9,6 +9,7 @@
 
 #include "chatd/worker/request.h"
 #include "lib/line.h"
+#include "lib/log.h"
 #include "lib/unix.h"
 
 enum asked
@@ -124,15 +125,42 @@ request_hello(struct request_context *on, const struct wire_request *request)
 	return ASKED_NOT;
 }
 
+/*
+ * Draws a beacon for this login; its keys are known to the two ends of this
+ * connection alone.  Without one the client goes on over TLS.
+ */
+static void
+draw_beacon(struct tls_conn *conn, struct ipc_beacon *beacon)
+{
+	uint8_t context[BEACON_CONTEXT_LEN];
+
+	memset(beacon, 0, sizeof(*beacon));
+	if (conn == NULL)
+		return;
+	random_fill(&beacon->id, sizeof(beacon->id));
+	beacon_context(beacon->id, context);
+	if (tls_export(conn, BEACON_LABEL, context, sizeof(context),
+		&beacon->keys, sizeof(beacon->keys)) == 0)
+		return;
+	log_warn("%s", conn->why);
+	beacon->id = 0;
+}
+
 enum asked
 request_login(struct request_context *on, const struct wire_request *request)
 {
+	struct ipc_beacon beacon;
 	char user[NAME_MAX_LEN + 1];
+	enum asked asked;
 
 	if (!account_name(on, request, user) ||
 	    !password_fits(on, request, &request->password))
 		return ASKED_NOT;
-	return ask_login(&on->store, user, &request->password, request->brief);
+	draw_beacon(request->brief ? NULL : on->beacon, &beacon);
+	asked = ask_login(
+	    &on->store, user, &request->password, request->brief, &beacon);
+	ipc_wipe(&beacon, sizeof(beacon));
+	return asked;
 }
 
 enum asked
@@ -185,6 +213,17 @@ string_or_null(const char *text)
 	return text[0] ? json_string(text) : json_null();
 }
 
+static json_t *
+beacon_or_null(uint64_t id)
+{
+	char text[BEACON_ID_TEXT + 1];
+
+	if (id == 0)
+		return json_null();
+	beacon_id_text(id, text);
+	return json_string(text);
+}
+
 /* Adds where both logs are; -1: no memory. */
 static int
 tell_cursors(json_t *reply, const char *epoch, int64_t mail, int64_t room)
@@ -215,7 +254,7 @@ tell_welcome(const struct request_context *on, const struct ipc_frame *frame,
 	    reply, "heartbeat", json_integer(on->rules->heartbeat));
 	bad |= json_object_set_new(
 	    reply, "timeout", json_integer(on->rules->timeout));
-	bad |= json_object_set_new(reply, "beacon", json_null());
+	bad |= json_object_set_new(reply, "beacon", beacon_or_null(got.beacon));
 	bad |= tell_cursors(reply, got.epoch, got.mail, got.room);
 	bad |= json_object_set_new(
 	    reply, "room_spread", json_integer(got.room_spread));

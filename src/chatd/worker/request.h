@@ -13,12 +13,14 @@
 
 #include "chatd/ipc.h"
 #include "chatd/worker/ask.h"
+#include "lib/tls.h"
 #include "lib/wire.h"
 
 /* What the handlers of one connection share. */
 struct request_context {
 	struct ask_channel store;
 	const struct rules *rules;
+	struct tls_conn *beacon; /* gives the beacon's keys; NULL: none do */
 	/* After ASKED_NOT: the reply, whose owner is whoever looks. */
 	json_t *reply; /* NULL: no memory */
 	enum wire_error error; /* that it tells */

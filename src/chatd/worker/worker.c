@@ -438,6 +438,7 @@ run(struct worker *w)
 	w->end = now + settings->connection_seconds * INT64_C(1000);
 	w->patience = settings->request_seconds * INT64_C(1000);
 	w->on.rules = &settings->rules;
+	w->on.beacon = settings->beacon_enabled ? &w->conn : NULL;
 	if (tls_conn_open(
 		&w->conn, w->start->tls, w->start->client, true, NULL) == -1) {
 		fault(w, w->conn.why);
