@@ -30,6 +30,7 @@ struct account {
 	const char *password_file, *password_command;
 	int family; /* AF_UNSPEC, AF_INET, AF_INET6 */
 	int heartbeat; /* seconds between two questions at most */
+	bool beacon; /* whether to use the one that the centre gives */
 	int dir_fd; /* -1, or what socket leads through */
 };
 

@@ -254,6 +254,7 @@ named_account(const struct options *options, const struct profile *profile,
 
 	*entry = NULL;
 	account->heartbeat = profile->heartbeat;
+	account->beacon = profile->beacon;
 	if (options->account == NULL && elsewhere)
 		return -1;
 	if (options->account == NULL && profile->count == 0)

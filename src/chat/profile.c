@@ -30,6 +30,8 @@ static const struct conf_setting general[] = {
 	"the account that is meant where none is named"},
     {"heartbeat", CONF_INT, AT(heartbeat), 1, 3600, "30", NULL,
 	"seconds between two questions at most; the centre may want less"},
+    {"beacon", CONF_BOOL, AT(beacon), 0, 1, "true", NULL,
+	"whether to hear the centre's knocks over UDP"},
     {"private.enabled", CONF_BOOL, AT(private_enabled), 0, 1, "true", NULL,
 	"whether others may ask for a private link"},
     {"private.port", CONF_INT, AT(private_port), 0, 65535, "0", NULL,

@@ -139,6 +139,7 @@ agent_finish(struct agent *agent)
 		agent_answer(agent, &agent->quitting, reply);
 	}
 	agent->state = AGENT_OVER;
+	live_end(agent->live);
 	loop_stop(agent->loop);
 }
 
@@ -160,6 +161,7 @@ over(struct agent *agent, json_t *event)
 	/* Who comes now starts an agent of their own. */
 	door_shut(agent->door);
 	door_tell(agent->door, event);
+	live_end(agent->live);
 	loop_timer_stop(agent->loop, &agent->poll);
 	loop_timer_stop(agent->loop, &agent->pause);
 	loop_timer_stop(agent->loop, &agent->trouble);
@@ -386,6 +388,7 @@ open_loop(struct agent *agent, char why[BOOK_WHY_LEN])
 	    account->family, &agent->trust, session_done, agent, why);
 	if (agent->centre == NULL)
 		return EX_CONFIG;
+	agent->live = live_new(agent);
 	agent->door = door_open(agent->loop, account->socket, &calls, agent);
 	if (agent->door != NULL)
 		return 0;

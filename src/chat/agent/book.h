@@ -13,7 +13,7 @@
 #include "lib/wire.h"
 
 enum {
-	BOOK_VERSION = 2,
+	BOOK_VERSION = 3,
 	BOOK_WHY_LEN = 1024,
 };
 
@@ -70,6 +70,9 @@ void book_close(struct book *book);
 
 /* The sentence about the last call that returned -1. */
 const char *book_why(const struct book *book);
+
+/* SQLite's own handle, for the book's other files. */
+struct sqlite3 *book_handle(struct book *book);
 
 int book_place(struct book *book, struct book_place *place);
 int book_set_place(struct book *book, const struct book_place *place);

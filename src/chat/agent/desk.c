@@ -138,6 +138,7 @@ do_status(struct agent *agent, const struct wish *wish)
 	    reply, "queued", json_integer(outbox_messages(&agent->outbox)));
 	json_object_set_new(reply, "detached", json_boolean(agent->detached));
 	json_object_set_new(reply, "pin", json_string(agent->seen_pin));
+	live_status(agent->live, reply);
 	door_send(wish->face, reply);
 }
 
