@@ -135,6 +135,7 @@ teardown()
 	release
 	! declare -F everybody_leaves >/dev/null ||
 		everybody_leaves || failed=1
+	! declare -F network_stop >/dev/null || network_stop || failed=1
 	if [ -n "$MASTER" ]; then
 		centre_alive || failed=1
 		centre_stop || failed=1

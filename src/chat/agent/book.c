@@ -61,15 +61,12 @@ static const char *const upgrades[BOOK_VERSION + 1] = {
 	  "COMMIT;",
     /* The beacon's keys, which do not outlive the token of their session. */
     [3] = "BEGIN IMMEDIATE;"
-	  "CREATE TABLE beacon ("
-	  " only INTEGER PRIMARY KEY CHECK (only = 1), id TEXT NOT NULL,"
-	  " keys BLOB NOT NULL, counters INTEGER NOT NULL,"
-	  " spread INTEGER NOT NULL);"
+	  "CREATE TABLE beacon (only INTEGER PRIMARY KEY CHECK (only = 1),"
+	  " id TEXT NOT NULL, keys BLOB NOT NULL,"
+	  " counters INTEGER NOT NULL, spread INTEGER NOT NULL);"
 	  "CREATE TRIGGER place_beacon AFTER UPDATE OF token ON place"
 	  " WHEN new.token <> old.token BEGIN"
-	  " UPDATE beacon SET keys = zeroblob(64);"
-	  " DELETE FROM beacon;"
-	  " END;"
+	  " UPDATE beacon SET keys = zeroblob(64); DELETE FROM beacon; END;"
 	  "PRAGMA user_version = 3;"
 	  "COMMIT;",
 };
@@ -339,7 +336,6 @@ book_why(const struct book *book)
 	return book->why;
 }
 
-/* SQLite's own handle. */
 struct sqlite3 *
 book_handle(struct book *book)
 {
