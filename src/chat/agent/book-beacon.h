@@ -10,6 +10,21 @@
 #include "chat/agent/book.h"
 #include "lib/beacon.h"
 
+/* The rung: keys do not outlive the token of their session. */
+#define BOOK_BEACON_RUNG                                                \
+	"BEGIN IMMEDIATE;"                                              \
+	"CREATE TABLE beacon ("                                         \
+	" only INTEGER PRIMARY KEY CHECK (only = 1), id TEXT NOT NULL," \
+	" keys BLOB NOT NULL, counters INTEGER NOT NULL,"               \
+	" spread INTEGER NOT NULL);"                                    \
+	"CREATE TRIGGER place_beacon AFTER UPDATE OF token ON place"    \
+	" WHEN new.token <> old.token BEGIN"                            \
+	" UPDATE beacon SET keys = zeroblob(64);"                       \
+	" DELETE FROM beacon;"                                          \
+	" END;"                                                         \
+	"PRAGMA user_version = 3;"                                      \
+	"COMMIT;"
+
 struct book_beacon {
 	uint64_t id;
 	struct beacon_keys keys;

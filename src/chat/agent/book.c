@@ -4,7 +4,7 @@
  * cursors), all that was said, and what still has to be sent.  The agent
  * alone opens it.  Knows no clock; what it reports as stored is on the disk.
  */
-#include "chat/agent/book.h"
+#include "chat/agent/book-beacon.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -59,16 +59,7 @@ static const char *const upgrades[BOOK_VERSION + 1] = {
 	  " END;"
 	  "PRAGMA user_version = 2;"
 	  "COMMIT;",
-    /* The beacon's keys, which do not outlive the token of their session. */
-    [3] = "BEGIN IMMEDIATE;"
-	  "CREATE TABLE beacon (only INTEGER PRIMARY KEY CHECK (only = 1),"
-	  " id TEXT NOT NULL, keys BLOB NOT NULL,"
-	  " counters INTEGER NOT NULL, spread INTEGER NOT NULL);"
-	  "CREATE TRIGGER place_beacon AFTER UPDATE OF token ON place"
-	  " WHEN new.token <> old.token BEGIN"
-	  " UPDATE beacon SET keys = zeroblob(64); DELETE FROM beacon; END;"
-	  "PRAGMA user_version = 3;"
-	  "COMMIT;",
+    [3] = BOOK_BEACON_RUNG,
 };
 
 #define ROW "number, kind, state, time, author, recipient, id, text, reason"
