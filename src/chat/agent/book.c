@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The client's database: where it stands with the centre (token, epoch,
- * cursors), all that was said, and what still has to be sent.  The agent
- * alone opens it.  Knows no clock; what it reports as stored is on the disk.
+ * The client's database.  The agent alone opens it.  Knows no clock; what it
+ * reports as stored is on the disk.
  */
 #include "chat/agent/book-beacon.h"
 
@@ -33,8 +32,7 @@ static const char schema[] =
     "INSERT INTO place VALUES (1, '', '', 0, 0);"
     "CREATE TABLE history ("
     " number INTEGER PRIMARY KEY AUTOINCREMENT,"
-    " kind INTEGER NOT NULL, state INTEGER NOT NULL,"
-    " time INTEGER NOT NULL,"
+    " kind INTEGER NOT NULL, state INTEGER NOT NULL, time INTEGER NOT NULL,"
     " author TEXT NOT NULL, recipient TEXT NOT NULL,"
     " id TEXT NOT NULL, text TEXT NOT NULL,"
     " reason TEXT, shown INTEGER NOT NULL,"
@@ -320,7 +318,6 @@ book_close(struct book *book)
 	free(book);
 }
 
-/* The sentence about the last call that returned -1. */
 const char *
 book_why(const struct book *book)
 {
