@@ -208,7 +208,7 @@ test_retry(void)
 	view.now += 2000;
 	lost();
 	come_on();
-	view.now += 6000;
+	view.now += 1500;
 	pulse_retry(&pulse, view.now);
 	does(PULSE_SAY_LIVE, "one that is answered tells the new address");
 	ok(pulse_steady(&pulse), "and nobody polls meanwhile");

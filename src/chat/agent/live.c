@@ -19,6 +19,7 @@
 #include "chat/agent/book-beacon.h"
 #include "chat/agent/pulse.h"
 #include "chat/agent/reply.h"
+#include "chat/agent/route.h"
 #include "lib/log.h"
 #include "lib/unix.h"
 
@@ -39,6 +40,7 @@ struct live {
 	struct beacon_mac *mac;
 	struct loop_watch watch;
 	struct loop_timer timer;
+	struct route route;
 	int fd; /* -1: none */
 	struct centre_place peer; /* len 0: not known yet */
 	struct centre_place own; /* where fd is bound */
@@ -274,8 +276,25 @@ live_new(struct agent *agent)
 	live->agent = agent;
 	live->fd = -1;
 	live->watch.fd = -1;
+	live->route.fd = -1;
 	pulse_stop(&live->pulse);
 	return live;
+}
+
+/*
+ * The machine may have moved to another network: the centre must learn of it
+ * at once, or what it knocks until the next LIVE is lost.
+ */
+static void
+moved(void *arg)
+{
+	struct live *live = arg;
+	struct centre_place own = live->own;
+
+	if (!bind_anew(live, false) || same_address(&own, &live->own))
+		return;
+	pulse_retry(&live->pulse, clock_mono());
+	live_turn(live);
 }
 
 /* The session's beacon begins with what is in the book. */
@@ -285,6 +304,7 @@ start(struct live *live, const struct book_beacon *beacon,
 {
 	pulse_start(&live->pulse, beacon->id, &beacon->keys, counters,
 	    live->agent->heartbeat, beacon->spread, clock_mono());
+	route_watch(&live->route, live->agent->loop, moved, live);
 }
 
 /* A login's reply has come. */
@@ -360,6 +380,7 @@ void
 live_end(struct live *live)
 {
 	close_socket(live);
+	route_stop(&live->route);
 	loop_timer_stop(live->agent->loop, &live->timer);
 	if (live_steady(live)) {
 		pulse_stop(&live->pulse);

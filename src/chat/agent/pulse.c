@@ -256,7 +256,8 @@ pulse_take(struct pulse *pulse, struct beacon_mac *mac, const void *data,
 void
 pulse_retry(struct pulse *pulse, int64_t now)
 {
-	int64_t at = pulse->retried + PULSE_AGAIN_MS;
+	int64_t at = pulse->retried +
+	    (pulse_steady(pulse) ? PULSE_TRY_MS : PULSE_AGAIN_MS);
 
 	if (pulse->state == PULSE_OFF || pulse->waiting)
 		return;

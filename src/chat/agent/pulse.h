@@ -118,7 +118,7 @@ enum pulse_heard pulse_take(struct pulse *pulse, struct beacon_mac *mac,
 
 /*
  * The path may be another one, or the centre may be back: LIVE at once, but
- * never more often than the first new try would come.
+ * not more often than tries and new tries come without that.
  */
 void pulse_retry(struct pulse *pulse, int64_t now);
 
