@@ -334,6 +334,8 @@ Delete that line if the change is right, or add: --pin $(pin)" "$stderr"
 	}
 	person alice
 	new_key
+	# While datagrams do, it is the next connection that shows it.
+	types alice online
 	ends alice 76
 	holds "$(cat "$dir/alice.out" "$dir/alice.err")" \
 		"The public key of 127.0.0.1:$PORT has changed: it is now $(pin), and $old is remembered ($dir/alice.state/known_servers, line 1)."

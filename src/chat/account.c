@@ -40,6 +40,7 @@ account_init(struct account *account)
 	account->port = WIRE_PORT;
 	account->family = AF_UNSPEC;
 	account->heartbeat = HEARTBEAT;
+	account->beacon = true;
 	account->dir_fd = -1;
 }
 

@@ -31,6 +31,7 @@ struct account {
 	int family; /* AF_UNSPEC, AF_INET, AF_INET6 */
 	int heartbeat; /* seconds between two questions at most */
 	bool bell; /* for messages, on a terminal */
+	bool beacon; /* whether to use the one that the centre gives */
 	int dir_fd; /* -1, or what socket leads through */
 };
 

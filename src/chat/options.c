@@ -317,6 +317,7 @@ named_account(const struct options *options, const struct profile *profile,
 	*entry = NULL;
 	account->heartbeat = profile->heartbeat;
 	account->bell = profile->bell;
+	account->beacon = profile->beacon;
 	if (options->account == NULL && elsewhere)
 		return -1;
 	if (options->account == NULL && profile->count == 0)

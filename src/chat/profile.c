@@ -32,6 +32,8 @@ static const struct conf_setting general[] = {
 	"seconds between two questions at most; the centre may want less"},
     {"bell", CONF_BOOL, AT(bell), 0, 1, "true", NULL,
 	"whether a message rings the terminal's bell"},
+    {"beacon", CONF_BOOL, AT(beacon), 0, 1, "true", NULL,
+	"whether to hear the centre's knocks over UDP"},
     {"private.enabled", CONF_BOOL, AT(private_enabled), 0, 1, "true", NULL,
 	"whether others may ask for a private link"},
     {"private.port", CONF_INT, AT(private_port), 0, 65535, "0", NULL,

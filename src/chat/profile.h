@@ -25,6 +25,7 @@ struct profile {
 	char *chosen; /* the default account, or NULL */
 	int heartbeat; /* seconds */
 	bool bell;
+	bool beacon;
 	bool private_enabled; /* these two without effect yet */
 	int private_port;
 	struct conf_setting *table; /* made for the accounts that there are */

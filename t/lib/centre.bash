@@ -136,6 +136,7 @@ teardown()
 	! declare -F screens_close >/dev/null || screens_close || failed=1
 	! declare -F everybody_leaves >/dev/null ||
 		everybody_leaves || failed=1
+	! declare -F network_stop >/dev/null || network_stop || failed=1
 	if [ -n "$MASTER" ]; then
 		centre_alive || failed=1
 		centre_stop || failed=1

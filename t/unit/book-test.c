@@ -369,6 +369,7 @@ age(void)
 
 	ok(sqlite3_open(path, &db) == SQLITE_OK &&
 		sqlite3_exec(db,
+		    "DROP TRIGGER place_beacon; DROP TABLE beacon;"
 		    "DROP TRIGGER history_words; DROP TABLE words;"
 		    "PRAGMA user_version = 1",
 		    NULL, NULL, NULL) == SQLITE_OK,

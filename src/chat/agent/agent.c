@@ -146,6 +146,7 @@ agent_finish(struct agent *agent)
 		agent_answer(agent, &agent->quitting, reply);
 	}
 	agent->state = AGENT_OVER;
+	live_end(agent->live);
 	loop_stop(agent->loop);
 }
 
@@ -183,6 +184,7 @@ over(struct agent *agent, json_t *event)
 	desk_kept(agent);
 	outbox_drop_requests(&agent->outbox, drop_errand, agent);
 	door_tell_all(agent->door, event);
+	live_end(agent->live);
 	loop_timer_stop(agent->loop, &agent->poll);
 	loop_timer_stop(agent->loop, &agent->pause);
 	loop_timer_stop(agent->loop, &agent->trouble);
@@ -414,6 +416,7 @@ open_loop(struct agent *agent, char why[BOOK_WHY_LEN])
 	    account->family, &agent->trust, session_done, agent, why);
 	if (agent->centre == NULL)
 		return EX_CONFIG;
+	agent->live = live_new(agent);
 	agent->door = door_open(agent->loop, account->socket, &calls, agent);
 	if (agent->door != NULL)
 		return 0;

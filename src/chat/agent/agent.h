@@ -2,7 +2,8 @@
 /*
  * The agent: the process that owns an account's session.  This header is
  * the map of its parts: agent.c lives and ends, login.c and session.c speak
- * with the centre, desk.c serves the faces, start.c forks it off.
+ * with the centre, live.c hears its knocks, desk.c serves the faces, start.c
+ * forks it off.
  */
 #ifndef CHAT_AGENT_AGENT_H
 #define CHAT_AGENT_AGENT_H
@@ -14,6 +15,7 @@
 #include "chat/agent/book.h"
 #include "chat/agent/centre.h"
 #include "chat/agent/door.h"
+#include "chat/agent/live.h"
 #include "chat/agent/outbox.h"
 #include "chat/agent/trust.h"
 #include "lib/loop.h"
@@ -61,6 +63,7 @@ struct agent {
 	struct outbox outbox;
 	struct trust trust;
 	struct centre *centre;
+	struct live *live;
 	struct door *door;
 	enum agent_state state;
 	int status; /* the process's own, at the end */
@@ -153,6 +156,9 @@ void session_go(struct agent *agent);
 
 /* Something was typed or received: poll often for a while. */
 void session_active(struct agent *agent);
+
+/* The beacon makes polling needless from now on, or does not any more. */
+void session_beacon(struct agent *agent, bool steady);
 
 /* session-store.c */
 

@@ -3,6 +3,7 @@
  * The book's tables, and the way from older ones to them.  Runs in whoever
  * opens the book; must never touch a database that it does not know.
  */
+#include "chat/agent/book-beacon.h"
 #include "chat/agent/book-parts.h"
 
 #include <stdio.h>
@@ -41,6 +42,7 @@ static const char *const upgrades[BOOK_VERSION + 1] = {
 	  " INSERT INTO words (rowid, text) VALUES (new.number, new.text);"
 	  " END;"
 	  "PRAGMA user_version = 2;",
+    [3] = BOOK_BEACON_RUNG,
 };
 
 /* What the file says it is; -1 if nothing can be read. */

@@ -13,7 +13,7 @@
 #include "lib/wire.h"
 
 enum {
-	BOOK_VERSION = 2,
+	BOOK_VERSION = 3,
 	BOOK_WHY_LEN = 1024,
 };
 

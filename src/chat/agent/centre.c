@@ -58,6 +58,7 @@ struct centre {
 	int served; /* requests on this connection */
 	int64_t since;
 	struct trust_result trusted;
+	struct centre_place peer;
 };
 
 struct centre_exchange *
@@ -89,6 +90,7 @@ centre_exchange_free(struct centre_exchange *exchange)
 	free(exchange->out);
 	for (int i = 0; i < exchange->got; i++)
 		json_decref(exchange->replies[i]);
+	explicit_bzero(&exchange->keys, sizeof(exchange->keys));
 	free(exchange);
 }
 
@@ -252,6 +254,9 @@ call(struct centre *centre, struct centre_exchange *exchange)
 		outcome(exchange, CENTRE_UNREACHABLE, why);
 		return -1;
 	}
+	centre->peer.len = sizeof(centre->peer.v6);
+	if (getpeername(fd, &centre->peer.any, &centre->peer.len) == -1)
+		centre->peer.len = 0;
 	centre->served = 0;
 	centre->since = clock_mono();
 	centre->open = true;
@@ -324,6 +329,27 @@ read_reply(
 	return true;
 }
 
+/*
+ * The beacon that a login gave, with its keys, which the two ends of this
+ * connection alone can know.  Without them TLS has to do.
+ */
+static void
+export_keys(struct centre *centre, struct centre_exchange *exchange)
+{
+	const char *id = exchange->got > 0
+	    ? wire_get_string(exchange->replies[0], "beacon")
+	    : NULL;
+	uint8_t context[BEACON_CONTEXT_LEN];
+
+	if (id == NULL || strlen(id) != BEACON_ID_TEXT ||
+	    !beacon_id_parse(id, &exchange->beacon))
+		return;
+	beacon_context(exchange->beacon, context);
+	if (tls_export(&centre->conn, BEACON_LABEL, context, sizeof(context),
+		&exchange->keys, sizeof(exchange->keys)) == -1)
+		exchange->beacon = 0;
+}
+
 /* One exchange, on the open connection or on a new one. */
 static void
 converse(struct centre *centre, struct centre_exchange *exchange)
@@ -335,6 +361,7 @@ converse(struct centre *centre, struct centre_exchange *exchange)
 	    call(centre, exchange) == -1)
 		return;
 	exchange->trust = centre->trusted;
+	exchange->peer = centre->peer;
 	outcome(exchange, CENTRE_OK, "");
 	deadline = clock_mono() + EXCHANGE_MS;
 	status = tls_write(&centre->conn, exchange->out, exchange->out_len,
@@ -343,6 +370,8 @@ converse(struct centre *centre, struct centre_exchange *exchange)
 	while (exchange->got < exchange->count)
 		if (!read_reply(centre, exchange, deadline))
 			break;
+	if (exchange->login)
+		export_keys(centre, exchange);
 	centre->served += exchange->count;
 	if (exchange->status != CENTRE_OK || status != TLS_OK)
 		hang_up(centre);

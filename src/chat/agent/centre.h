@@ -11,9 +11,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <netinet/in.h>
+#include <sys/socket.h>
+
 #include <jansson.h>
 
 #include "chat/agent/trust.h"
+#include "lib/beacon.h"
 #include "lib/loop.h"
 
 enum {
@@ -33,8 +37,19 @@ enum centre_status {
 	CENTRE_BROKEN, /* it ended, or was not understood, before the last */
 };
 
+/* Where the centre is: the address that a connection was made to. */
+struct centre_place {
+	union {
+		struct sockaddr any;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+	};
+	socklen_t len; /* 0: not known */
+};
+
 /* Requests in order, and what came back. */
 struct centre_exchange {
+	bool login; /* the first request is one: export the beacon's keys */
 	char *out;
 	size_t out_len;
 	int count;
@@ -43,6 +58,9 @@ struct centre_exchange {
 	enum centre_status status;
 	char why[CENTRE_WHY_LEN]; /* unless CENTRE_OK */
 	struct trust_result trust;
+	struct centre_place peer;
+	uint64_t beacon; /* that of the login's reply; 0: none */
+	struct beacon_keys keys; /* of this connection, where there is one */
 	json_t *replies[CENTRE_REQUESTS_MAX + 1];
 	int got;
 };

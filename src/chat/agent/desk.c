@@ -198,6 +198,7 @@ do_status(struct agent *agent, const struct wish *wish)
 	json_object_set_new(reply, "pin", json_string(agent->seen_pin));
 	json_object_set_new(reply, "socket", json_string(socket));
 	free(socket);
+	live_status(agent->live, reply);
 	door_send(wish->face, reply);
 }
 

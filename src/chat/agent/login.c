@@ -216,6 +216,7 @@ session_knocked(struct agent *agent, const struct centre_exchange *exchange)
 		return;
 	}
 	log_info("the session of before goes on");
+	live_resume(agent->live);
 	reply = session_reply(agent, agent->entering.tag);
 	json_object_set_new(reply, "resumed", json_true());
 	begin(agent, &exchange->trust, reply);
@@ -266,6 +267,7 @@ welcome(struct agent *agent, const struct centre_exchange *exchange)
 	}
 	take_pace(agent, login);
 	log_info("logged in");
+	live_login(agent->live, exchange);
 	reply = session_reply(agent, agent->entering.tag);
 	reply_members(reply, login, "failed_attempts");
 	begin(agent, &exchange->trust, reply);
@@ -320,6 +322,7 @@ session_enter(struct agent *agent)
 	struct centre_exchange *exchange = centre_exchange_new();
 
 	agent->state = AGENT_ENTERING;
+	exchange->login = true;
 	centre_add(exchange, agent->login);
 	centre_start(agent->centre, exchange);
 }

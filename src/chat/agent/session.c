@@ -30,7 +30,7 @@ poll_due(void *arg)
 {
 	struct agent *agent = arg;
 
-	if (agent->interval >= agent->heartbeat)
+	if (agent->interval >= agent->heartbeat && !live_steady(agent->live))
 		agent->live_due = true;
 	else
 		agent->sync_due = true;
@@ -41,13 +41,30 @@ poll_due(void *arg)
 static void
 schedule(struct agent *agent)
 {
+	int64_t wait;
+
 	if (clock_mono() - agent->active < ACTIVE_MS)
 		agent->interval = POLL_MS;
 	else
 		agent->interval *= 2;
 	if (agent->interval > agent->heartbeat)
 		agent->interval = agent->heartbeat;
-	loop_timer(agent->loop, &agent->poll, agent->interval, poll_due, agent);
+	wait = live_steady(agent->live) ? live_rest() : agent->interval;
+	loop_timer(agent->loop, &agent->poll, wait, poll_due, agent);
+}
+
+/* The beacon makes polling needless from now on, or does not any more. */
+void
+session_beacon(struct agent *agent, bool steady)
+{
+	if (agent->state != AGENT_IN)
+		return;
+	if (!steady) {
+		agent->interval = POLL_MS;
+		agent->live_due = true;
+	}
+	schedule(agent);
+	session_go(agent);
 }
 
 /* Something was typed or received. */
@@ -55,7 +72,7 @@ void
 session_active(struct agent *agent)
 {
 	agent->active = clock_mono();
-	if (agent->interval > POLL_MS) {
+	if (agent->interval > POLL_MS && !live_steady(agent->live)) {
 		agent->interval = POLL_MS;
 		loop_timer(agent->loop, &agent->poll, POLL_MS, poll_due, agent);
 	}
@@ -614,6 +631,7 @@ session_done(void *arg, struct centre_exchange *exchange)
 		break;
 	}
 	agent->handling = false;
-	centre_exchange_free(exchange);
 	session_go(agent);
+	live_exchanged(agent->live, exchange);
+	centre_exchange_free(exchange);
 }

@@ -536,6 +536,17 @@ do_detach(const struct run *run)
 	return oneshot_flushed(0);
 }
 
+/* How it hears of news, unless that is as it should be. */
+static void
+put_beacon(const json_t *reply)
+{
+	const char *beacon = wire_get_string(reply, "beacon");
+	const char *why = wire_get_string(reply, "beacon_why");
+
+	if (beacon != NULL && why != NULL && strcmp(beacon, "on") != 0)
+		printf(", polling over TLS (%s)", why);
+}
+
 /* What the agent says about itself, in one line. */
 static void
 put_status(const json_t *reply, const char *user, const char *where)
@@ -545,6 +556,7 @@ put_status(const json_t *reply, const char *user, const char *where)
 	printf("%s at %s: logged in", user, where);
 	if (wire_get_bool(reply, "detached"))
 		fputs(", detached", stdout);
+	put_beacon(reply);
 	if (!wire_get_bool(reply, "reachable"))
 		fputs(", the centre cannot be reached", stdout);
 	if (queued > 0)
