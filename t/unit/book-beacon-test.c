@@ -11,6 +11,7 @@
 #include <sqlite3.h>
 
 #include "chat/agent/book-beacon.h"
+#include "chat/agent/book-parts.h"
 #include "lib/unix.h"
 
 static char path[64];
@@ -162,7 +163,7 @@ test_damage(void)
 		struct book *book = must_open();
 
 		ok(book_beacon_set(book, &beacon) == 0 &&
-			sqlite3_exec(book_handle(book), damages[i], NULL, NULL,
+			sqlite3_exec(book->db, damages[i], NULL, NULL,
 			    NULL) == SQLITE_OK,
 		    "%s", damages[i]);
 		is_number(book_beacon(book, &got), 0, "is as if it were gone");
