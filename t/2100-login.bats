@@ -18,7 +18,7 @@ setup_file()
 	says '.token | test("^[A-Za-z0-9_-]{43}$")'
 	says '.time | test("^20..-..-..T..:..:..[.]...Z$")'
 	says '[.heartbeat, .timeout] == [30, 90]'
-	says '.beacon == null and has("beacon")'
+	says '.beacon | test("^[0-9a-f]{16}$")'
 	says '.epoch | test("^[0-9a-f]{16}$")'
 	says '[.mail, .room, .room_spread] == [0, 0, 0]'
 	says '.last_login == null and has("last_login")'

@@ -87,6 +87,21 @@ bytes_line(const char *name, int64_t bytes)
 		line(name, "%lld MiB", (long long)bytes / 1048576);
 }
 
+/* Signs of life, by the way that they took; what the beacon did not answer. */
+static void
+live_lines(const json_t *status)
+{
+	line("signs of life", "%lld by beacon, %lld over TLS",
+	    (long long)wire_get_number(status, "live_beacon", 0),
+	    (long long)wire_get_number(status, "live_tls", 0));
+	if (!wire_get_bool(status, "beacon"))
+		line("beacon", "off");
+	else
+		line("beacon", "%lld knocks, %lld datagrams dropped",
+		    (long long)wire_get_number(status, "knocks", 0),
+		    (long long)wire_get_number(status, "dropped", 0));
+}
+
 static void
 show(const json_t *status)
 {
@@ -103,6 +118,7 @@ show(const json_t *status)
 	    (long long)wire_get_number(status, "workers_limit", 0));
 	number_line("passwords at work", status, "hashes");
 	number_line("connections", status, "connections");
+	live_lines(status);
 	line("restarts", "store %lld, keeper %lld, worker crashes %lld",
 	    (long long)wire_get_number(status, "store_restarts", 0),
 	    (long long)wire_get_number(status, "keeper_restarts", 0),

@@ -201,6 +201,8 @@ test_sessions(struct db **db)
 	memset(session.token, 7, sizeof(session.token));
 	session.from.family = 2;
 	session.from.ip[0] = 127;
+	session.beacon.id = 0xfedcba9876543210u;
+	memset(&session.beacon.keys, 8, sizeof(session.beacon.keys));
 	db_write(*db);
 	db_session_add(*db, &session);
 	db_session_online(*db, session.token, 9);
@@ -210,6 +212,8 @@ test_sessions(struct db **db)
 	ok(got.user == 1 && got.online == 9 && got.mail_head == 4 &&
 		strcmp(got.name, "alice") == 0 && got.from.ip[0] == 127,
 	    "a session is there after it was closed");
+	ok(memcmp(&got.beacon, &session.beacon, sizeof(got.beacon)) == 0,
+	    "with its beacon");
 	ok(db_session_stale(*db, 5, token) && token[0] == 7, "a stale one");
 	ok(!db_session_stale(*db, 4, token), "one in use is not");
 	db_write(*db);

@@ -19,6 +19,9 @@ row_of(int number, int64_t online)
 
 	memset(row.token, number & 255, sizeof(row.token));
 	memcpy(row.token, &number, sizeof(number));
+	/* Every third has none. */
+	if (number % 3 != 0)
+		row.beacon.id = (uint64_t)number << 40 | 77;
 	snprintf(row.name, sizeof(row.name), "u%06d", number);
 	return row;
 }
@@ -87,6 +90,42 @@ test_sessions(void)
 }
 
 static void
+test_beacons(void)
+{
+	struct sessions *table = sessions_new();
+	struct db_session row = row_of(MANY + 1, 0);
+	const struct session *each = NULL;
+	struct session *session;
+	size_t online = 0;
+	bool all = true;
+
+	fill(table);
+	for (int i = 1; i <= MANY; i++) {
+		uint64_t id = (uint64_t)i << 40 | 77;
+
+		session = session_by_beacon(table, id);
+		all = all &&
+		    (i % 3 == 0 ? session == NULL
+				: session != NULL && session->user == i);
+	}
+	ok(all, "found by beacon, those that have one");
+	ok(session_by_beacon(table, 78) == NULL, "an id that none has");
+	row.beacon.id = (uint64_t)1 << 40 | 77;
+	session = session_add(table, &row, 1);
+	ok(session != NULL && session->beacon == 0, "no id is given twice");
+	session_remove(table, session);
+	session = session_by_user(table, 1);
+	session_remove(table, session);
+	ok(session_by_beacon(table, (uint64_t)1 << 40 | 77) == NULL,
+	    "with the session its id goes");
+	while ((each = sessions_next_online(table, each)) != NULL)
+		online++;
+	is_number((long)online, (long)sessions_online(table),
+	    "the online ones are walked");
+	sessions_free(table);
+}
+
+static void
 test_silence(void)
 {
 	struct sessions *table = sessions_new();
@@ -134,6 +173,7 @@ int
 main(void)
 {
 	test_sessions();
+	test_beacons();
 	test_silence();
 	test_lockouts();
 	return done();

@@ -30,10 +30,11 @@ static struct stage {
 	pid_t pid;
 	int master, keeper;
 	int keep_days;
+	int beacon; /* a UDP socket for the store, or -1 */
 	uint32_t number; /* of the last question to the keeper */
 	uint32_t ids; /* of messages */
 	char dir[64];
-} stage = {.keep_days = 7};
+} stage = {.keep_days = 7, .beacon = -1};
 
 /* Ends the test itself. */
 static _Noreturn inline void
@@ -68,6 +69,8 @@ start(void)
 		struct store_start start = {.master = m[1],
 		    .keeper = k[1],
 		    .control = -1,
+		    .beacons = &stage.beacon,
+		    .beacon_count = stage.beacon != -1,
 		    .admin = -1,
 		    .settings = &settings};
 

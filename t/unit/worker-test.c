@@ -117,7 +117,8 @@ test_login(void)
 	    "what is after a login waits for it");
 	login = stage.frame.body;
 	ok(strcmp(login->user, "alice") == 0 &&
-		strcmp(login->password, "p\xc3\xa4ss") == 0 && login->brief,
+		strcmp(login->password, "p\xc3\xa4ss") == 0 && login->brief &&
+		login->beacon.id == 0,
 	    "login has its members");
 	answer(IPC_WELCOME, 2, &welcome, NULL, 0);
 	ok(hear_yes(2) && json_is_null(json_object_get(stage.reply, "token")) &&
@@ -144,6 +145,51 @@ test_login(void)
 }
 
 /* Refusals that do not end the connection, with their members. */
+/* A login's question, and whether its keys are those of our own exporter. */
+static bool
+offered(struct ipc_beacon *beacon)
+{
+	uint8_t context[BEACON_CONTEXT_LEN];
+	struct beacon_keys keys;
+
+	if (!store_gets(IPC_LOGIN))
+		return false;
+	*beacon = ((const struct ipc_login *)stage.frame.body)->beacon;
+	beacon_context(beacon->id, context);
+	return beacon->id != 0 &&
+	    tls_export(&stage.client, BEACON_LABEL, context, sizeof(context),
+		&keys, sizeof(keys)) == 0 &&
+	    memcmp(&keys, &beacon->keys, sizeof(keys)) == 0;
+}
+
+static void
+test_beacon(void)
+{
+	struct ipc_welcome welcome = {
+	    .token = TOKEN, .user = "alice", .epoch = EPOCH};
+	struct ipc_beacon first, second;
+	char text[BEACON_ID_TEXT + 1];
+
+	settings.beacon_enabled = true;
+	begin();
+	say("{\"op\":\"login\",\"user\":\"a\",\"password\":\"x\",\"tag\":1}\n"
+	    "{\"op\":\"login\",\"user\":\"a\",\"password\":\"x\",\"tag\":2}\n");
+	ok(offered(&first), "a login comes with the keys that both ends have");
+	welcome.beacon = first.id;
+	answer(IPC_WELCOME, 1, &welcome, NULL, 0);
+	beacon_id_text(first.id, text);
+	ok(hear_yes(1) && said("beacon", text), "the client is told the id");
+	ok(offered(&second) && first.id != second.id &&
+		memcmp(&first.keys, &second.keys, sizeof(first.keys)) != 0,
+	    "the next login has others");
+	welcome.beacon = 0;
+	answer(IPC_WELCOME, 2, &welcome, NULL, 0);
+	ok(hear_yes(2) && json_is_null(json_object_get(stage.reply, "beacon")),
+	    "which the store need not take");
+	end();
+	settings.beacon_enabled = false;
+}
+
 static void
 test_refused(void)
 {
@@ -327,6 +373,7 @@ main(void)
 	test_hello();
 	test_order();
 	test_login();
+	test_beacon();
 	test_refused();
 	test_malformed();
 	test_busy();

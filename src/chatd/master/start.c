@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -28,6 +29,7 @@ enum {
 	LOCK_MS = 5000, /* for the store of a master that was killed */
 	DESCRIPTORS = 32768, /* the store has one for each worker */
 	PORT_TRIES = 16, /* for a number that is free for both protocols */
+	PORT_PAUSE_MS = 20, /* for the store of a master that was killed */
 };
 
 /* Where the log goes: without a terminal, stderr is nowhere. */
@@ -102,13 +104,28 @@ listener_open(const struct sockaddr_storage *address, socklen_t len)
 	return -1;
 }
 
+static bool
+is_any_port(const struct sockaddr_storage *address)
+{
+	struct sockaddr_in6 v6;
+	struct sockaddr_in v4;
+
+	if (address->ss_family == AF_INET6) {
+		memcpy(&v6, address, sizeof(v6));
+		return v6.sin6_port == 0;
+	}
+	memcpy(&v4, address, sizeof(v4));
+	return v4.sin_port == 0;
+}
+
 /*
  * Opens both sockets of a listener under one number.  -1 with errno, and the
  * protocol that failed in how.
  */
 static int
-listener_start(struct listener *listener, struct sockaddr_storage *address,
-    socklen_t len, bool beacon, const char **how)
+listener_start(struct listener *listener,
+    const struct sockaddr_storage *address, socklen_t len, bool beacon,
+    const char **how)
 {
 	struct sockaddr_storage at;
 	int saved;
@@ -132,10 +149,12 @@ listener_start(struct listener *listener, struct sockaddr_storage *address,
 		close(listener->fd);
 		listener->fd = -1;
 		errno = saved;
-		/* The same number again would be no better. */
-		if (errno != EADDRINUSE ||
-		    ((struct sockaddr_in *)address)->sin_port != 0)
-			return -1;
+		if (errno != EADDRINUSE)
+			break;
+		if (!is_any_port(address)) {
+			poll(NULL, 0, PORT_PAUSE_MS);
+			errno = saved;
+		}
 	}
 	return -1;
 }

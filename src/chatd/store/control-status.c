@@ -61,6 +61,34 @@ status_counted(json_t *reply, const struct ipc_counted *counted)
 		    json_string(counted->certificate_ends));
 }
 
+/* What metrics call each reason. */
+static const char *const drop_names[DROP_COUNT] = {
+#define X(name, text) [DROP_##name] = (text),
+    BEACON_DROPS(X)
+#undef X
+};
+
+/* Signs of life, and what became of other datagrams. */
+static void
+status_beacon(json_t *reply, const struct store *store)
+{
+	const struct tally *tally = &store->tally;
+	json_t *drops = json_object();
+	int64_t dropped = 0;
+
+	json_object_set_new(
+	    reply, "beacon", json_boolean(store->beacons.ports != NULL));
+	set_number(reply, "live_beacon", tally->lives);
+	set_number(reply, "live_tls", tally->requests[IPC_LIVE]);
+	set_number(reply, "knocks", tally->knocks);
+	for (int i = 0; i < DROP_COUNT; i++) {
+		set_number(drops, drop_names[i], tally->drops[i]);
+		dropped += tally->drops[i];
+	}
+	set_number(reply, "dropped", dropped);
+	json_object_set_new(reply, "drops", drops);
+}
+
 /* counted is NULL where there is no master to ask. */
 static json_t *
 status_reply(
@@ -87,6 +115,7 @@ status_reply(
 	set_number(reply, "broadcasts", store->tally.broadcasts);
 	set_number(reply, "logins", store->tally.logins);
 	set_number(reply, "lockouts", store->tally.lockouts);
+	status_beacon(reply, store);
 	if (counted != NULL)
 		status_counted(reply, counted);
 	return reply;
@@ -139,6 +168,25 @@ metrics_requests(FILE *to, const struct tally *tally)
 }
 
 static void
+metrics_beacon(FILE *to, const struct tally *tally)
+{
+	metric(to, "beacon_lives_total", "counter",
+	    "LIVEs by datagram that counted.", tally->lives);
+	metric(to, "beacon_checks_total", "counter",
+	    "LIVEs whose address was to be proven first.", tally->checks);
+	metric(to, "beacon_knocks_total", "counter", "Knocks sent.",
+	    tally->knocks);
+	metric(to, "beacon_unsent_total", "counter",
+	    "Datagrams that the system did not take.", tally->unsent);
+	metric_head(
+	    to, "beacon_drops_total", "Datagrams that were not answered.");
+	for (int i = 0; i < DROP_COUNT; i++)
+		fprintf(to,
+		    "chatd_beacon_drops_total{reason=\"%s\"} %" PRId64 "\n",
+		    drop_names[i], tally->drops[i]);
+}
+
+static void
 metrics_store(FILE *to, struct admins *admins)
 {
 	struct store *store = admins->store;
@@ -175,6 +223,7 @@ metrics_store(FILE *to, struct admins *admins)
 	    "Users who went offline by silence.", tally->timeouts);
 	metric(to, "commits_total", "counter", "Transactions committed.",
 	    tally->commits);
+	metrics_beacon(to, tally);
 	metrics_requests(to, tally);
 }
 
