@@ -10,7 +10,10 @@
 #include "chatd/store/session.h"
 #include "lib/unix.h"
 
-enum { BUCKETS_FIRST = 1024 };
+enum {
+	BUCKETS_FIRST = 1024,
+	CACHE_LINE = 64, /* of most processors; no harm if not */
+};
 
 struct sessions {
 	struct session **by_token, **by_user, **by_beacon;
@@ -119,6 +122,32 @@ session_by_beacon(const struct sessions *table, uint64_t id)
 	while (each != NULL && each->beacon != id)
 		each = each->beacon_chain;
 	return each;
+}
+
+void
+session_expect(
+    const struct sessions *table, uint64_t id, enum session_step step)
+{
+	struct session **at = &table->by_beacon[id & (table->buckets - 1)];
+	const struct session *each;
+
+	if (step == SESSION_PLACE) {
+		__builtin_prefetch(at);
+		return;
+	}
+	/* The first of its chain is nearly always the one. */
+	each = *at;
+	if (each == NULL)
+		return;
+	if (step == SESSION_ITSELF) {
+		for (size_t i = 0; i < SESSION_HOT; i += CACHE_LINE)
+			__builtin_prefetch((const char *)each + i, 1);
+		return;
+	}
+	if (each->earlier != NULL)
+		__builtin_prefetch(&each->earlier->later, 1);
+	if (each->later != NULL)
+		__builtin_prefetch(&each->later->earlier, 1);
 }
 
 static void
