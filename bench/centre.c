@@ -29,7 +29,7 @@
 
 enum {
 	READY_FD = 3,
-	READY_MS = 60000, /* for a store with many sessions */
+	READY_MS = 300000, /* for a store with many sessions */
 	END_MS = 15000,
 	ANSWER_MS = 5000,
 };

@@ -5,6 +5,7 @@
  * that all were looked at, and that nobody was harmed.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -124,11 +125,33 @@ assault(struct attack *attack, long all)
 	return 0;
 }
 
-static void
-show(struct bench *bench, const struct attack *attack, double grown, double cpu)
+/* What the store says that it dropped, for all reasons together. */
+static int64_t
+dropped(const struct centre *centre)
 {
-	static const struct report_row rows[] = {
+	static const char *const reasons[KINDS] = {
+	    "length", "id", "code", "replay"};
+	int64_t sum = 0;
+
+	for (int i = 0; i < KINDS; i++) {
+		char name[64];
+
+		snprintf(name, sizeof(name),
+		    "beacon_drops_total{reason=\\\"%s\\\"}", reasons[i]);
+		sum += centre_metric(centre, name);
+	}
+	return sum;
+}
+
+static void
+show(struct bench *bench, const struct centre *centre,
+    const struct attack *attack, double grown, double cpu)
+{
+	const double sent = (double)attack->sent;
+	const struct report_row rows[] = {
 	    {"hostile_sent", "datagrams that mean ill", "datagrams", 0, 0},
+	    {"hostile_dropped", "    of them looked at and dropped",
+		"datagrams", BAR_LEAST, sent},
 	    {"hostile_answered", "    of them answered", "datagrams", BAR_MOST,
 		0},
 	    {"hostile_cpu", "    server's CPU for each", "us", 0, 0},
@@ -142,8 +165,8 @@ show(struct bench *bench, const struct attack *attack, double grown, double cpu)
 		BAR_MOST, 0},
 	};
 	const struct swarm_count *count = swarm_count(attack->swarm);
-	const double values[] = {(double)attack->sent, (double)attack->answered,
-	    cpu * 1e6 / (double)attack->sent, grown,
+	const double values[] = {sent, (double)dropped(centre),
+	    (double)attack->answered, cpu * 1e6 / sent, grown,
 	    attack->sessions - swarm_alive(attack->swarm), (double)count->lost,
 	    (double)count->again};
 
@@ -167,7 +190,7 @@ measure(struct bench *bench, const struct centre *centre, struct attack *attack)
 	if (round_of_all(attack) == -1)
 		return -1;
 	memory = (double)process_memory(centre->store, &how) - memory;
-	show(bench, attack, memory / 1024, cpu);
+	show(bench, centre, attack, memory / 1024, cpu);
 	return 0;
 }
 
