@@ -182,6 +182,7 @@ measure(struct bench *bench, const struct centre *centre, struct attack *attack)
 
 	if (prepare(attack, centre->port) == -1 || round_of_all(attack) == -1)
 		return -1;
+	dropped(centre); /* so that what metrics take is there */
 	cpu = beacon_cpu(centre);
 	memory = (double)process_memory(centre->store, &how);
 	if (assault(attack, bench->quick ? ALL_QUICK : ALL) == -1)

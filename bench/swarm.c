@@ -18,6 +18,8 @@
 
 enum {
 	STEP_NS = 500000, /* between two looks at the clock */
+	LATE_NS = 5000000, /* what counts of a longer wait */
+	HURRY = 3, /* times the rate, to make up for waits */
 	NEIGHBOURS = 8, /* sessions in a row that share a socket */
 	BATCH = 64,
 	IN_LEN = 64,
@@ -392,37 +394,50 @@ rest(int64_t until)
 	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL);
 }
 
-/* Those whose turn it is by now. */
-static void
-speak_up_to(struct swarm *swarm, long turn, long *done, int64_t now)
+/*
+ * Those whose turn it is by now.  Who was kept waiting by the machine makes
+ * up for it little by little: a million clients would not come in one burst.
+ */
+static long
+speak_up_to(struct swarm *swarm, long turn, long done, long most, int64_t now)
 {
-	for (; *done < turn; ++*done) {
+	if (turn > done + most)
+		turn = done + most;
+	for (; done < turn; done++) {
 		speak(swarm, swarm->next, now);
 		swarm->next = (swarm->next + 1) % swarm->sessions;
 	}
 	flush(swarm);
+	return done;
+}
+
+/* How many may speak after that time at the most, at that rate. */
+static long
+allowance(double rate, int64_t ns)
+{
+	return 1 +
+	    (long)(HURRY * rate * (double)(ns < LATE_NS ? ns : LATE_NS) / 1e9);
 }
 
 int
 swarm_run(struct swarm *swarm, double rate, int64_t ms)
 {
-	int64_t began = clock_ns(), now = began, at = began;
+	int64_t began = clock_ns(), now = began, before;
 	int64_t end = began + ms * 1000000;
 	long done = 0;
 
 	while (!interrupted()) {
+		before = now;
 		now = clock_ns();
 		if (now < end)
-			speak_up_to(swarm,
+			done = speak_up_to(swarm,
 			    (long)((double)(now - began) / 1e9 * rate) + 1,
-			    &done, now);
+			    done, allowance(rate, now - before), now);
 		else if (swarm->tail == swarm->head)
 			break;
 		hear(swarm);
 		remind(swarm, now);
-		/* Who is late does not hurry: that would come in bursts. */
-		at = at + STEP_NS > now ? at + STEP_NS : now + STEP_NS / 2;
-		rest(at);
+		rest(now + STEP_NS);
 	}
 	if (interrupted())
 		return -1;
