@@ -93,6 +93,12 @@ void session_expect(
  */
 struct session *session_add(
     struct sessions *table, const struct db_session *row, int64_t now);
+/*
+ * Many at once: between the two, session_add() leaves out what is by name,
+ * which is then put in order together.  -1 if there is no memory for that.
+ */
+void sessions_load(struct sessions *table);
+int sessions_loaded(struct sessions *table);
 /* Takes it out and frees it, its keys overwritten. */
 void session_remove(struct sessions *table, struct session *session);
 
