@@ -21,6 +21,7 @@ refused_start()
 }
 
 @test "a database of a newer version is refused and not touched" {
+	ours=$(sql "SELECT value FROM meta WHERE key = 'version'")
 	sql "UPDATE meta SET value = '99' WHERE key = 'version'"
 	before=$(sql 'SELECT * FROM meta, users' | sha256sum)
 	refused_start 65 'version 99'
@@ -31,7 +32,7 @@ refused_start()
 	run ctl user add dave <<<secret
 	[ "$status" -ne 0 ]
 	same "$before" "$(sql 'SELECT * FROM meta, users' | sha256sum)"
-	sql "UPDATE meta SET value = '2' WHERE key = 'version'"
+	sql "UPDATE meta SET value = '$ours' WHERE key = 'version'"
 	centre_start
 	login alice
 }

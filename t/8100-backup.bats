@@ -314,6 +314,8 @@ many_entries()
 	ctl backup "$dir/a.backup"
 	centre_stop
 	in_file "$dir/a.backup" "DROP TABLE invite;
+		ALTER TABLE session DROP COLUMN beacon;
+		ALTER TABLE session DROP COLUMN keys;
 		UPDATE meta SET value = '1' WHERE key = 'version'"
 	run -0 ctl restore "$dir/a.backup"
 	centre_again
