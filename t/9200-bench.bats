@@ -17,7 +17,7 @@
 
 # usage: figure NAME ; one of those that the run before has measured
 figure() {
-	jq "[.. | objects | select(has(\"$1\"))][0].$1.value" \
+	jq "[.. | objects | select(has(\"$1\"))][0].$1.value | round" \
 		"$BATS_TEST_TMPDIR/figures"
 }
 
@@ -25,13 +25,13 @@ figure() {
 	timeout 120 "$CHAT_BUILD/bench/bench" --quick --only beacon \
 		--only hostile --only herd \
 		--dir "$BATS_TEST_TMPDIR" --json "$BATS_TEST_TMPDIR/figures" 3>&-
-	[ "$(figure beacon_unheard)" = 0.0 ]
-	[ "$(figure beacon_lost)" = 0.0 ]
-	[ "$(figure beacon_bad)" = 0.0 ]
-	[ "$(figure beacon_timeouts)" = 0.0 ]
-	[ "$(figure hostile_answered)" = 0.0 ]
+	[ "$(figure beacon_unheard)" = 0 ]
+	[ "$(figure beacon_lost)" = 0 ]
+	[ "$(figure beacon_bad)" = 0 ]
+	[ "$(figure beacon_timeouts)" = 0 ]
+	[ "$(figure hostile_answered)" = 0 ]
 	[ "$(figure hostile_dropped)" = "$(figure hostile_sent)" ]
-	[ "$(figure hostile_unheard)" = 0.0 ]
-	[ "$(figure herd_knocks)" = 0.0 ]
+	[ "$(figure hostile_unheard)" = 0 ]
+	[ "$(figure herd_knocks)" = 0 ]
 	[ "$(figure herd_fetched)" = "$(figure herd_learned)" ]
 }
