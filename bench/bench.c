@@ -21,11 +21,13 @@
 #include "lib/unix.h"
 
 #define USAGE                                                                  \
-	"usage: bench [--quick] [--seconds N] [--only PART] [--dir DIR]"       \
-	" [--json FILE]\n"                                                     \
+	"usage: bench [--quick] [--seconds N] [--only PART] [--sessions N]"    \
+	" [--dir DIR]\n             [--json FILE]\n"                           \
 	"  --quick      only see that it all runs (a few seconds, no bars)\n"  \
 	"  --seconds N  for each measurement, 1 to 60 (2)\n"                   \
-	"  --only PART  live, send, delay, memory or fork; may be repeated\n"  \
+	"  --only PART  live, send, delay, memory, fork, beacon, knock,"       \
+	" hostile or\n               herd; may be repeated\n"                  \
+	"  --sessions N that the beacon holds, 1000 to 4000000 (100000)\n"     \
 	"  --dir DIR    where the database is for that time ($TMPDIR, /tmp)\n" \
 	"  --json FILE  the JSON goes there instead of to standard output\n"   \
 	"Exit status: 0 measured, 1 not, 64 usage.  A missed bar is no"        \
@@ -34,13 +36,17 @@
 enum {
 	SECONDS = 2,
 	SECONDS_MAX = 60,
+	SESSIONS = 100000,
+	SESSIONS_LEAST = 1000,
+	SESSIONS_MOST = 4000000,
+	SESSIONS_QUICK = 300,
 	QUICK_MS = 200,
 	SYNCS = 50,
 };
 
 struct options {
 	bool quick;
-	int seconds;
+	int seconds, sessions;
 	unsigned only; /* bits of parts; 0: all */
 	const char *dir, *json;
 };
@@ -54,6 +60,10 @@ static const struct part {
     {"delay", bench_delay},
     {"memory", bench_memory},
     {"fork", bench_fork},
+    {"beacon", bench_beacon},
+    {"knock", bench_knock},
+    {"hostile", bench_hostile},
+    {"herd", bench_herd},
 };
 
 enum { PARTS = sizeof(parts) / sizeof(parts[0]) };
@@ -76,12 +86,12 @@ part_bit(const char *name)
 }
 
 static int
-seconds_of(const char *text)
+number_of(const char *text, long least, long most)
 {
 	char *end;
 	long value = strtol(text, &end, 10);
 
-	if (end == text || *end != '\0' || value < 1 || value > SECONDS_MAX)
+	if (end == text || *end != '\0' || value < least || value > most)
 		usage();
 	return (int)value;
 }
@@ -91,18 +101,22 @@ parse(int argc, char **argv)
 {
 	static const struct option names[] = {{"quick", 0, NULL, 'q'},
 	    {"seconds", 1, NULL, 's'}, {"only", 1, NULL, 'o'},
-	    {"dir", 1, NULL, 'd'}, {"json", 1, NULL, 'j'},
-	    {"help", 0, NULL, 'h'}, {0}};
-	struct options options = {.seconds = SECONDS, .dir = getenv("TMPDIR")};
+	    {"sessions", 1, NULL, 'n'}, {"dir", 1, NULL, 'd'},
+	    {"json", 1, NULL, 'j'}, {"help", 0, NULL, 'h'}, {0}};
+	struct options options = {
+	    .seconds = SECONDS, .sessions = SESSIONS, .dir = getenv("TMPDIR")};
 	int option;
 
 	while ((option = getopt_long(argc, argv, "h", names, NULL)) != -1) {
 		if (option == 'q')
 			options.quick = true;
 		else if (option == 's')
-			options.seconds = seconds_of(optarg);
+			options.seconds = number_of(optarg, 1, SECONDS_MAX);
 		else if (option == 'o')
 			options.only |= part_bit(optarg);
+		else if (option == 'n')
+			options.sessions =
+			    number_of(optarg, SESSIONS_LEAST, SESSIONS_MOST);
 		else if (option == 'd')
 			options.dir = optarg;
 		else if (option == 'j')
@@ -240,7 +254,8 @@ main(int argc, char **argv)
 {
 	struct options options = parse(argc, argv);
 	struct bench bench = {.quick = options.quick,
-	    .ms = options.quick ? QUICK_MS : options.seconds * 1000};
+	    .ms = options.quick ? QUICK_MS : options.seconds * 1000,
+	    .sessions = options.quick ? SESSIONS_QUICK : options.sessions};
 	int status;
 
 	interrupt_watch();

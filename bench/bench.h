@@ -16,6 +16,7 @@ struct bench {
 	struct report report;
 	SSL_CTX *tls; /* the clients', which trusts the centre's authority */
 	int ms; /* for each measurement */
+	int sessions; /* that the beacon is to hold */
 	bool quick; /* see that it runs, measure nothing */
 };
 
@@ -25,5 +26,9 @@ int bench_send(struct bench *bench);
 int bench_delay(struct bench *bench);
 int bench_memory(struct bench *bench);
 int bench_fork(struct bench *bench);
+int bench_beacon(struct bench *bench);
+int bench_knock(struct bench *bench);
+int bench_hostile(struct bench *bench);
+int bench_herd(struct bench *bench);
 
 #endif

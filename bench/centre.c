@@ -11,21 +11,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 #include <unistd.h>
 #include <sys/stat.h>
 
 #include <openssl/sha.h>
+#include <sodium.h>
 
 #include "centre.h"
+#include "identity.h"
+#include "chatd/keeper/password.h"
 #include "chatd/places.h"
-#include "chatd/store/db.h"
+#include "chatd/store/db-sqlite.h"
 #include "lib/line.h"
 #include "lib/log.h"
 #include "lib/unix.h"
 
 enum {
 	READY_FD = 3,
-	READY_MS = 60000, /* for a store with many sessions */
+	READY_MS = 300000, /* for a store with many sessions */
 	END_MS = 15000,
 	ANSWER_MS = 5000,
 };
@@ -36,7 +40,7 @@ static const char config[] =
     "state_directory = \"%s/state\";\n"
     "runtime_directory = \"%s/run\";\n"
     "tls: { certificate = \"%s/server.pem\"; key = \"%s/server.key\"; };\n"
-    "session: { heartbeat = 3600; timeout = 86400; };\n"
+    "session: { heartbeat = %d; timeout = %d; };\n"
     "limits: { workers = 1024; workers_per_address = 1024;\n"
     "	handshake_seconds = 60; request_seconds = 60;\n"
     "	connection_seconds = 600; mailbox_messages = 10000000;\n"
@@ -82,11 +86,13 @@ find_programs(struct ground *ground)
 		*slash = '\0';
 	if (join(up, own, "..") == -1 ||
 	    join(ground->floor, own, "floor") == -1 ||
+	    join(ground->floor_beacon, own, "floor-beacon") == -1 ||
 	    join(ground->chatd, build ? build : up, "chatd") == -1 ||
 	    join(ground->certs, source ? source : up, "certs") == -1)
 		return -1;
 	if (access(ground->chatd, X_OK) == -1 ||
-	    access(ground->floor, X_OK) == -1)
+	    access(ground->floor, X_OK) == -1 ||
+	    access(ground->floor_beacon, X_OK) == -1)
 		return complain("%s or %s is not built: %s", ground->chatd,
 		    ground->floor, strerror(errno));
 	return 0;
@@ -152,30 +158,65 @@ centre_token(
 	snprintf(out, WIRE_TOKEN_LEN + 1, "%s%011d", ground->secret, number);
 }
 
-/* One user, and the session of a login that has just been. */
+/* The session of a login that has just been. */
 static void
-add_user(struct db *db, const struct ground *ground, int number, int64_t now)
+add_session(struct db *db, const struct ground *ground, int number, int64_t now)
 {
-	struct db_session session = {.since = now, .used = now, .online = now};
+	struct db_session session = {
+	    .user = number + 1, .since = now, .used = now, .online = now};
 	struct ipc_address from = {.family = AF_INET, .ip = {127, 0, 0, 1}};
-	char name[NAME_MAX_LEN + 1], token[WIRE_TOKEN_LEN + 1];
+	struct identity identity;
+	char token[WIRE_TOKEN_LEN + 1];
 
-	centre_user(number, name);
 	centre_token(ground, number, token);
+	identity_make(ground->secret, number, &identity);
 	SHA256((const unsigned char *)token, strlen(token), session.token);
 	session.from = from;
-	session.user = db_user_add(db, name, "", now, 0);
+	session.beacon.id = identity.id;
+	session.beacon.keys = identity.keys;
 	db_session_add(db, &session);
 }
 
-/*
- * Writes the database that a centre with these logged-in users would have.
- * In a process of its own: a fault of the database ends that.
- */
+/* The guests' password as the database holds it. */
 static int
-make_users(const struct ground *ground, const char *state, int users)
+hash_password(bool cheap, char out[IPC_HASH_MAX + 1])
 {
+	if (!cheap)
+		return password_hash(CENTRE_PASSWORD, out);
+	return crypto_pwhash_str_alg(out, CENTRE_PASSWORD,
+	    strlen(CENTRE_PASSWORD), crypto_pwhash_argon2id_OPSLIMIT_MIN,
+	    crypto_pwhash_argon2id_MEMLIMIT_MIN, crypto_pwhash_ALG_ARGON2ID13);
+}
+
+/* All users, then the sessions in an order of their own, as logins come. */
+static void
+fill(struct db *db, const struct ground *ground, const struct centre_plan *plan)
+{
+	int *order = identity_shuffled(plan->users);
+	char hash[IPC_HASH_MAX + 1] = "", name[NAME_MAX_LEN + 1];
 	int64_t now = clock_wall();
+
+	if (order == NULL || password_init() == -1 ||
+	    (plan->guests > 0 && hash_password(plan->cheap, hash) == -1))
+		fatal(EX_OSERR, "no memory for the users");
+	/* A bulk load, not what is measured. */
+	sql_script(db, "PRAGMA cache_size = -500000");
+	db_write(db);
+	for (int i = 0; i < plan->users + plan->guests; i++) {
+		centre_user(i, name);
+		db_user_add(db, name, i < plan->users ? "" : hash, now, 0);
+	}
+	for (int i = 0; i < plan->users; i++)
+		add_session(db, ground, order[i], now);
+	db_commit(db);
+	free(order);
+}
+
+/* In a process of its own: a fault of the database ends that. */
+static int
+make_users(const struct ground *ground, const char *state,
+    const struct centre_plan *plan)
+{
 	char why[256];
 	struct db *db;
 	int status;
@@ -187,21 +228,19 @@ make_users(const struct ground *ground, const char *state, int users)
 		log_init("bench", "users");
 		if ((db = db_open(state, &status, why)) == NULL)
 			fatal(status, "%s", why);
-		db_write(db);
-		for (int i = 0; i < users; i++)
-			add_user(db, ground, i, now);
-		db_commit(db);
+		fill(db, ground, plan);
 		db_close(db);
 		_exit(0);
 	}
 	if (pid == -1 || process_wait(pid) == -1)
-		return complain("cannot write %d users", users);
+		return complain("cannot write %d users", plan->users);
 	return 0;
 }
 
 /* Writes chatd.conf: every limit out of the way of what is measured. */
 static int
-make_config(const struct ground *ground, const char *dir, const char *path)
+make_config(const struct ground *ground, const char *dir, const char *path,
+    const struct centre_plan *plan)
 {
 	const struct passwd *user = getpwuid(geteuid());
 	char text[sizeof(config) + 5 * BENCH_PATH_LEN];
@@ -209,7 +248,7 @@ make_config(const struct ground *ground, const char *dir, const char *path)
 	if (user == NULL)
 		return complain("this user has no name");
 	snprintf(text, sizeof(text), config, user->pw_name, dir, dir,
-	    ground->dir, ground->dir);
+	    ground->dir, ground->dir, plan->heartbeat, plan->timeout);
 	if (file_replace(path, text, strlen(text), 0600) == -1)
 		return complain("%s: %s", path, strerror(errno));
 	return 0;
@@ -246,22 +285,42 @@ run_centre(
 }
 
 int
-centre_start(struct centre *centre, const struct ground *ground,
-    const char *name, int users)
+centre_make(struct centre *centre, const struct ground *ground,
+    const struct centre_plan *plan)
 {
+	struct centre_plan whole = *plan;
+	int64_t began = clock_ns(), made;
 	char path[BENCH_PATH_LEN];
 
+	if (plan->heartbeat == 0) {
+		whole.heartbeat = 3600;
+		whole.timeout = 86400;
+	}
 	memset(centre, 0, sizeof(*centre));
-	if (join(centre->dir, ground->dir, name) == -1 ||
+	if (join(centre->dir, ground->dir, plan->name) == -1 ||
 	    join(path, centre->dir, "state") == -1)
 		return -1;
 	if (dir_make(path, 0700) == -1)
 		return complain("%s: %s", path, strerror(errno));
-	if (make_users(ground, path, users) == -1 ||
+	if (make_users(ground, path, &whole) == -1 ||
 	    join(path, centre->dir, "chatd.conf") == -1 ||
-	    make_config(ground, centre->dir, path) == -1)
+	    make_config(ground, centre->dir, path, &whole) == -1)
 		return -1;
-	return run_centre(centre, ground, path);
+	made = clock_ns();
+	if (run_centre(centre, ground, path) == -1)
+		return -1;
+	centre->made = (double)(made - began) / 1e9;
+	centre->started = (double)(clock_ns() - made) / 1e9;
+	return 0;
+}
+
+int
+centre_start(struct centre *centre, const struct ground *ground,
+    const char *name, int users)
+{
+	struct centre_plan plan = {.name = name, .users = users};
+
+	return centre_make(centre, ground, &plan);
 }
 
 int
@@ -314,40 +373,37 @@ control(int sock, const char *ask, struct line_buf *buf, char **line)
 }
 
 int64_t
-centre_commits(const struct centre *centre)
+centre_metric(const struct centre *centre, const char *name)
 {
-	/* At the start of a line, as JSON writes that. */
-	static const char metric[] = "\\nchatd_commits_total ";
 	struct line_buf buf = {0};
-	char path[BENCH_PATH_LEN];
+	char path[BENCH_PATH_LEN], metric[128];
 	const char *at;
-	int64_t commits = -1;
+	int64_t value = -1;
 	char *line;
 	int sock;
 
+	/* At the start of a line, as JSON writes that. */
+	snprintf(metric, sizeof(metric), "\\nchatd_%s ", name);
 	if (join(path, centre->dir, "run/" PLACE_CONTROL) == -1 ||
 	    (sock = unix_connect(path)) == -1)
 		return -1;
 	if (control(sock, "{\"do\":\"metrics\"}\n", &buf, &line) &&
 	    (at = strstr(line, metric)) != NULL)
-		commits = strtoll(at + strlen(metric), NULL, 10);
+		value = strtoll(at + strlen(metric), NULL, 10);
 	line_release(&buf);
 	close(sock);
-	return commits;
+	return value;
 }
 
-int
-floor_start(struct floor *floor, const struct ground *ground)
+/* Starts a floor, which prints its port. */
+static int
+floor_run(struct floor *floor, const struct ground *ground, char *const argv[])
 {
-	char log[BENCH_PATH_LEN], certificate[BENCH_PATH_LEN];
-	char key[BENCH_PATH_LEN], line[64];
-	char *argv[] = {(char *)ground->floor, certificate, key, NULL};
+	char log[BENCH_PATH_LEN], line[64];
 	int from;
 
 	floor->pid = 0;
-	if (join(log, ground->dir, "floor.log") == -1 ||
-	    join(certificate, ground->dir, "server.pem") == -1 ||
-	    join(key, ground->dir, "server.key") == -1)
+	if (join(log, ground->dir, "floor.log") == -1)
 		return -1;
 	floor->pid = process_start(argv, STDOUT_FILENO, log, &from);
 	if (floor->pid == -1)
@@ -358,6 +414,29 @@ floor_start(struct floor *floor, const struct ground *ground)
 	}
 	floor->port = (uint16_t)strtoul(line, NULL, 10);
 	return 0;
+}
+
+int
+floor_start(struct floor *floor, const struct ground *ground)
+{
+	char certificate[BENCH_PATH_LEN], key[BENCH_PATH_LEN];
+	char *argv[] = {(char *)ground->floor, certificate, key, NULL};
+
+	if (join(certificate, ground->dir, "server.pem") == -1 ||
+	    join(key, ground->dir, "server.key") == -1)
+		return -1;
+	return floor_run(floor, ground, argv);
+}
+
+int
+floor_start_beacon(struct floor *floor, const struct ground *ground, int users)
+{
+	char count[16];
+	char *argv[] = {
+	    (char *)ground->floor_beacon, (char *)ground->secret, count, NULL};
+
+	snprintf(count, sizeof(count), "%d", users);
+	return floor_run(floor, ground, argv);
 }
 
 int

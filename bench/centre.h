@@ -14,7 +14,8 @@
 
 /* Where everything is; made once by ground_make(). */
 struct ground {
-	char chatd[BENCH_PATH_LEN], floor[BENCH_PATH_LEN];
+	char chatd[BENCH_PATH_LEN];
+	char floor[BENCH_PATH_LEN], floor_beacon[BENCH_PATH_LEN];
 	char certs[BENCH_PATH_LEN]; /* the scripts */
 	char dir[BENCH_PATH_LEN]; /* temporary, removed at the end */
 	char secret[33]; /* part of every token of this run */
@@ -28,12 +29,29 @@ struct centre {
 	char dir[BENCH_PATH_LEN];
 	pid_t master, store, keeper;
 	uint16_t port;
+	double made, started; /* seconds: for the database, until ready */
 };
 
+/* What kind of centre it is to be. */
+struct centre_plan {
+	const char *name; /* of its directory */
+	int users; /* who are logged in, with beacons: numbers from 0 on */
+	int guests; /* who are not, and have a password: the next numbers */
+	bool cheap; /* their passwords cost little to check */
+	int heartbeat, timeout; /* seconds; 0: an hour, a day */
+};
+
+/* The guests' password. */
+#define CENTRE_PASSWORD "benchmark password"
+
 /*
- * Makes a centre with that many users, all logged in, in its directory and
- * starts it.  -1 after a complaint; centre_stop() in any case.
+ * Writes the database that a centre with these sessions would have left
+ * behind, through the centre's own code, and starts it.  -1 after a
+ * complaint; centre_stop() in any case.
  */
+int centre_make(struct centre *centre, const struct ground *ground,
+    const struct centre_plan *plan);
+/* That many users, all logged in, who may be silent. */
 int centre_start(struct centre *centre, const struct ground *ground,
     const char *name, int users);
 /* Ends it and removes its directory; -1 if it did not end well. */
@@ -47,8 +65,11 @@ void centre_token(
 /* What all its processes cost so far, workers that have ended included. */
 int centre_cost(const struct centre *centre, struct process_cost *cost);
 
-/* Transactions that the store has committed; -1 if it does not say. */
-int64_t centre_commits(const struct centre *centre);
+/*
+ * A metric as chatctl(8) lists it, without its "chatd_", with its labels;
+ * -1 if the store does not say.
+ */
+int64_t centre_metric(const struct centre *centre, const char *name);
 
 struct floor {
 	pid_t pid;
@@ -56,6 +77,9 @@ struct floor {
 };
 
 int floor_start(struct floor *floor, const struct ground *ground);
+/* The floor of the beacon, with the keys of that many users. */
+int floor_start_beacon(
+    struct floor *floor, const struct ground *ground, int users);
 int floor_stop(struct floor *floor);
 
 #endif

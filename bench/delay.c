@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "bench.h"
+#include "party.h"
 #include "lib/tls.h"
 #include "lib/unix.h"
 
@@ -27,13 +28,9 @@ enum {
 	USERS = 2,
 };
 
-/* One end of the conversation and where it stands. */
-struct party {
-	const struct bench *bench;
-	uint16_t port;
-	struct tls_conn conn;
-	bool open;
-	int asked; /* on this connection */
+/* The recipient and where it stands. */
+struct reader {
+	struct party party;
 	char epoch[WIRE_EPOCH_LEN + 1];
 	int64_t mail, room;
 	int disk; /* the recipient's own book */
@@ -44,65 +41,19 @@ struct arrival {
 	double seen, stored;
 };
 
-static void
-party_close(struct party *party)
-{
-	if (party->open)
-		tls_conn_close(&party->conn, 0);
-	party->open = false;
-}
-
-static bool
-party_open(struct party *party)
-{
-	int64_t until = clock_mono() + PATIENCE_MS;
-	int fd = load_connect(party->port);
-
-	if (fd == -1)
-		return false;
-	party->open = true;
-	party->asked = 0;
-	return tls_conn_open(&party->conn, party->bench->tls, fd, false,
-		   "127.0.0.1") == 0 &&
-	    tls_handshake(&party->conn, TLS_ALPN_CENTRE, until) == TLS_OK;
-}
-
-/* Asks; the reply is valid until the next one.  NULL after a complaint. */
-static const char *
-ask(struct party *party, const char *line, size_t len)
-{
-	int64_t until = clock_mono() + PATIENCE_MS;
-	char *reply;
-
-	if (party->asked == WIRE_REQUESTS_MAX)
-		party_close(party);
-	if ((!party->open && !party_open(party)) ||
-	    tls_write(&party->conn, line, len, until) != TLS_OK ||
-	    tls_read_line(&party->conn, &reply, &len, until) != TLS_OK) {
-		if (!interrupted())
-			complain("no reply: %s", party->conn.why);
-		return NULL;
-	}
-	party->asked++;
-	if (load_accepted(reply))
-		return reply;
-	complain("refused: %s", reply);
-	return NULL;
-}
-
 /* Puts an event where it survives, as a client must before it says so. */
 static int
-keep(struct party *party, const char *text)
+keep(struct reader *reader, const char *text)
 {
-	if (fd_write_all(party->disk, text, strlen(text)) == -1 ||
-	    fdatasync(party->disk) == -1)
+	if (fd_write_all(reader->disk, text, strlen(text)) == -1 ||
+	    fdatasync(reader->disk) == -1)
 		return complain("cannot store an event: %s", strerror(errno));
 	return 0;
 }
 
 /* Takes the events of one reply; how many messages, or -1. */
 static int
-take_events(struct party *party, const json_t *reply, int tell)
+take_events(struct reader *reader, const json_t *reply, int tell)
 {
 	const json_t *events = json_object_get(reply, "events");
 	int64_t seen = clock_ns(), stored, sent;
@@ -117,7 +68,7 @@ take_events(struct party *party, const json_t *reply, int tell)
 		text = wire_get_string(event, "text");
 		if (text == NULL || sscanf(text, "%" SCNd64, &sent) != 1)
 			continue;
-		if (keep(party, text) == -1)
+		if (keep(reader, text) == -1)
 			return -1;
 		stored = clock_ns();
 		arrival.seen = (double)(seen - sent) / 1000;
@@ -131,73 +82,76 @@ take_events(struct party *party, const json_t *reply, int tell)
 
 /* One sync; how many messages came, or -1. */
 static int
-sync_once(struct party *party, int tell)
+sync_once(struct reader *reader, int tell)
 {
 	char line[LOAD_LINE_LEN], token[WIRE_TOKEN_LEN + 1], why[WIRE_WHY_LEN];
 	const char *epoch, *text;
 	json_t *reply;
 	int count, len;
 
-	centre_token(&party->bench->ground, RECIPIENT, token);
+	centre_token(&reader->party.bench->ground, RECIPIENT, token);
 	len = snprintf(line, sizeof(line),
 	    "{\"op\":\"sync\",\"token\":\"%s\",\"epoch\":\"%s\",\"mail\":"
 	    "%" PRId64 ",\"room\":%" PRId64 "}\n",
-	    token, party->epoch, party->mail, party->room);
-	if ((text = ask(party, line, (size_t)len)) == NULL)
+	    token, reader->epoch, reader->mail, reader->room);
+	if ((text = party_ask(&reader->party, line, (size_t)len)) == NULL)
 		return -1;
 	reply = wire_object(text, strlen(text), why);
 	if (reply == NULL)
 		return complain("sync: %s", why);
-	count = take_events(party, reply, tell);
+	count = take_events(reader, reply, tell);
 	epoch = wire_get_string(reply, "epoch");
-	snprintf(party->epoch, sizeof(party->epoch), "%s", epoch ? epoch : "");
-	party->mail = wire_get_number(reply, "mail", 0);
-	party->room = wire_get_number(reply, "room", 0);
+	snprintf(
+	    reader->epoch, sizeof(reader->epoch), "%s", epoch ? epoch : "");
+	reader->mail = wire_get_number(reply, "mail", 0);
+	reader->room = wire_get_number(reply, "room", 0);
 	json_decref(reply);
 	return count;
 }
 
 /* Learns the epoch from a LIVE. */
 static int
-learn_epoch(struct party *party)
+learn_epoch(struct reader *reader)
 {
 	char line[LOAD_LINE_LEN], token[WIRE_TOKEN_LEN + 1], why[WIRE_WHY_LEN];
 	const char *text, *epoch;
 	json_t *reply;
 	int len;
 
-	centre_token(&party->bench->ground, RECIPIENT, token);
+	centre_token(&reader->party.bench->ground, RECIPIENT, token);
 	len = snprintf(line, sizeof(line),
 	    "{\"op\":\"live\",\"token\":\"%s\",\"mail\":0,\"room\":0}\n",
 	    token);
-	if ((text = ask(party, line, (size_t)len)) == NULL)
+	if ((text = party_ask(&reader->party, line, (size_t)len)) == NULL)
 		return -1;
 	reply = wire_object(text, strlen(text), why);
 	epoch = reply ? wire_get_string(reply, "epoch") : NULL;
-	snprintf(party->epoch, sizeof(party->epoch), "%s", epoch ? epoch : "");
+	snprintf(
+	    reader->epoch, sizeof(reader->epoch), "%s", epoch ? epoch : "");
 	json_decref(reply);
 	return 0;
 }
 
 /* The recipient's process: asks back to back until all have come. */
 static _Noreturn void
-receive(struct party *party, int wanted, int tell)
+receive(struct reader *reader, int wanted, int tell)
 {
 	int64_t until = clock_mono() + 3 * PATIENCE_MS;
 	char path[BENCH_PATH_LEN + 16];
 	int got = 0, more;
 
-	snprintf(path, sizeof(path), "%s/book", party->bench->ground.dir);
-	party->disk = open(
+	snprintf(
+	    path, sizeof(path), "%s/book", reader->party.bench->ground.dir);
+	reader->disk = open(
 	    path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
-	if (party->disk == -1 || learn_epoch(party) == -1)
+	if (reader->disk == -1 || learn_epoch(reader) == -1)
 		_exit(1);
 	while (got < wanted && !interrupted() && clock_mono() < until) {
-		if ((more = sync_once(party, tell)) == -1)
+		if ((more = sync_once(reader, tell)) == -1)
 			_exit(1);
 		got += more;
 	}
-	party_close(party);
+	party_close(&reader->party);
 	_exit(got < wanted);
 }
 
@@ -205,21 +159,15 @@ receive(struct party *party, int wanted, int tell)
 static double
 send_one(struct party *party, int number)
 {
-	char line[LOAD_LINE_LEN], token[WIRE_TOKEN_LEN + 1];
-	char to[NAME_MAX_LEN + 1];
+	char id[32], text[48];
 	int64_t now;
-	int len;
 
-	centre_token(&party->bench->ground, SENDER, token);
-	centre_user(RECIPIENT, to);
 	/* The way there is part of it: a new connection, as clients do it. */
 	party_close(party);
 	now = clock_ns();
-	len = snprintf(line, sizeof(line),
-	    "{\"op\":\"send\",\"token\":\"%s\",\"id\":\"bench-delay-%09d\","
-	    "\"to\":\"%s\",\"text\":\"%" PRId64 " is when this was sent\"}\n",
-	    token, number, to, now);
-	if (ask(party, line, (size_t)len) == NULL)
+	snprintf(id, sizeof(id), "bench-delay-%09d", number);
+	snprintf(text, sizeof(text), "%" PRId64 " is when this was sent", now);
+	if (!party_send(party, SENDER, RECIPIENT, id, text))
 		return -1;
 	return (double)(clock_ns() - now) / 1000;
 }
@@ -275,6 +223,7 @@ static int
 measure(struct bench *bench, const struct centre *centre)
 {
 	struct party party = {.bench = bench, .port = centre->port};
+	struct reader reader = {.party = party};
 	int count = bench->quick ? MESSAGES_QUICK : MESSAGES, ends[2], status;
 	double acknowledged[MESSAGES];
 	struct arrival arrivals[MESSAGES];
@@ -286,7 +235,7 @@ measure(struct bench *bench, const struct centre *centre)
 	recipient = fork();
 	if (recipient == 0) {
 		close(ends[0]);
-		receive(&party, count, ends[1]);
+		receive(&reader, count, ends[1]);
 	}
 	close(ends[1]);
 	status = recipient == -1

@@ -69,7 +69,7 @@ look(const struct centre *centre, struct spent *spent)
 		return -1;
 	spent->all = all.cpu;
 	spent->store = store.cpu;
-	spent->commits = (double)centre_commits(centre);
+	spent->commits = (double)centre_metric(centre, "commits_total");
 	return 0;
 }
 

@@ -178,6 +178,12 @@ beacon_decode(const void *data, size_t len, struct beacon *out)
 	return out->id != 0 && out->mail >= 0 && out->room >= 0;
 }
 
+uint64_t
+beacon_id(const uint8_t datagram[BEACON_LEN])
+{
+	return get64(datagram + ID_AT);
+}
+
 bool
 beacon_verify(struct beacon_mac *mac, const uint8_t key[BEACON_KEY_LEN],
     const uint8_t datagram[BEACON_LEN])

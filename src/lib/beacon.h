@@ -73,6 +73,9 @@ bool beacon_encode(struct beacon_mac *mac, const uint8_t key[BEACON_KEY_LEN],
  */
 bool beacon_decode(const void *data, size_t len, struct beacon *out);
 
+/* The id that it claims, of BEACON_LEN octets that may be anything. */
+uint64_t beacon_id(const uint8_t datagram[BEACON_LEN]);
+
 /* True, in constant time, if the code is the key's. */
 bool beacon_verify(struct beacon_mac *mac, const uint8_t key[BEACON_KEY_LEN],
     const uint8_t datagram[BEACON_LEN]);

@@ -89,6 +89,35 @@ test_sessions(void)
 	sessions_free(table);
 }
 
+/* As at the start of the store: all at once, then as ever. */
+static void
+test_loading(void)
+{
+	struct sessions *table = sessions_new();
+	struct db_session row = row_of(MANY + 1, 1);
+	struct session *session;
+
+	sessions_load(table);
+	is_number(sessions_loaded(table), 0, "none is a number, too");
+	ok(sessions_after(table, "") == NULL, "of nobody");
+	sessions_load(table);
+	fill(table);
+	for (int i = 0; i < 9; i++) {
+		row = row_of(MANY + 1 + i, 1);
+		snprintf(row.name, sizeof(row.name), "%.*s", i % 2 ? i : 12 + i,
+		    "a-name-that-is-long-for-a-name");
+		session_add(table, &row, 1);
+	}
+	is_number(sessions_loaded(table), 0, "loaded together");
+	ok(walk_is_sorted(table), "in the order of their names");
+	for (int i = 1; i <= MANY; i += 4)
+		session_remove(table, session_by_user(table, i));
+	session = session_by_user(table, 2);
+	session_set_online(table, session, 5, 9);
+	ok(walk_is_sorted(table), "also after some came and went");
+	sessions_free(table);
+}
+
 static void
 test_beacons(void)
 {
@@ -173,6 +202,7 @@ int
 main(void)
 {
 	test_sessions();
+	test_loading();
 	test_beacons();
 	test_silence();
 	test_lockouts();

@@ -101,6 +101,20 @@ deliver(struct port *port, int i)
 	answer_beacon(port->ports->store, &arrival);
 }
 
+/* So that the second waits less for the memory than the first did. */
+static void
+expect(struct port *port, int count)
+{
+	const struct batch *in = &port->ports->in;
+
+	for (int step = SESSION_PLACE; step <= SESSION_NEIGHBOURS; step++)
+		for (int i = 0; i < count; i++)
+			if (in->head[i].msg_len == BEACON_LEN)
+				session_expect(port->ports->store->sessions,
+				    beacon_id(in->data[i]),
+				    (enum session_step)step);
+}
+
 /* Takes one batch; how many there were, 0 if nothing is left. */
 static int
 take_batch(struct port *port, int most)
@@ -126,6 +140,8 @@ take_batch(struct port *port, int most)
 	while (got == -1 && errno == EINTR);
 	if (got == -1 && errno != EAGAIN)
 		log_debug("the beacon: %m");
+	if (got > 1)
+		expect(port, got);
 	for (int i = 0; i < got; i++)
 		deliver(port, i);
 	return got;

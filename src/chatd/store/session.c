@@ -10,7 +10,10 @@
 #include "chatd/store/session.h"
 #include "lib/unix.h"
 
-enum { BUCKETS_FIRST = 1024 };
+enum {
+	BUCKETS_FIRST = 1024,
+	CACHE_LINE = 64, /* of most processors; no harm if not */
+};
 
 struct sessions {
 	struct session **by_token, **by_user, **by_beacon;
@@ -19,6 +22,7 @@ struct sessions {
 	struct session *most_silent, *least_silent;
 	struct session *root;
 	uint32_t random;
+	bool loading; /* nothing is in the treap yet */
 };
 
 struct sessions *
@@ -119,6 +123,32 @@ session_by_beacon(const struct sessions *table, uint64_t id)
 	while (each != NULL && each->beacon != id)
 		each = each->beacon_chain;
 	return each;
+}
+
+void
+session_expect(
+    const struct sessions *table, uint64_t id, enum session_step step)
+{
+	struct session **at = &table->by_beacon[id & (table->buckets - 1)];
+	const struct session *each;
+
+	if (step == SESSION_PLACE) {
+		__builtin_prefetch(at);
+		return;
+	}
+	/* The first of its chain is nearly always the one. */
+	each = *at;
+	if (each == NULL)
+		return;
+	if (step == SESSION_ITSELF) {
+		for (size_t i = 0; i < SESSION_HOT; i += CACHE_LINE)
+			__builtin_prefetch((const char *)each + i, 1);
+		return;
+	}
+	if (each->earlier != NULL)
+		__builtin_prefetch(&each->earlier->later, 1);
+	if (each->later != NULL)
+		__builtin_prefetch(&each->later->earlier, 1);
 }
 
 static void
@@ -266,6 +296,82 @@ next_random(struct sessions *table)
 	return table->random;
 }
 
+/*
+ * A session and the start of its name as numbers, so that few comparisons
+ * have to fetch the names themselves.
+ */
+struct named {
+	uint64_t start[2];
+	struct session *session;
+};
+
+static struct named
+name_of(struct session *session)
+{
+	struct named named = {.session = session};
+	const char *at = session->name;
+
+	for (size_t i = 0; i < sizeof(named.start) && *at != '\0'; i++, at++)
+		named.start[i / 8] |= (uint64_t)(unsigned char)*at
+		    << (56 - i % 8 * 8);
+	return named;
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+	const struct named *x = a, *y = b;
+
+	for (int i = 0; i < 2; i++)
+		if (x->start[i] != y->start[i])
+			return x->start[i] < y->start[i] ? -1 : 1;
+	return strcmp(x->session->name, y->session->name);
+}
+
+/* Appends one that comes after all others: along the right edge. */
+static void
+treap_append(struct sessions *table, struct session **edge, size_t *depth,
+    struct session *last)
+{
+	struct session *below = NULL;
+
+	while (*depth > 0 && edge[*depth - 1]->priority < last->priority)
+		below = edge[--*depth];
+	last->left = below;
+	if (*depth > 0)
+		edge[*depth - 1]->right = last;
+	else
+		table->root = last;
+	edge[(*depth)++] = last;
+}
+
+void
+sessions_load(struct sessions *table)
+{
+	table->loading = true;
+}
+
+int
+sessions_loaded(struct sessions *table)
+{
+	size_t size = table->online, count = 0, depth = 0;
+	struct named *all = calloc(size + 1, sizeof(*all));
+	struct session **edge = calloc(size + 1, sizeof(struct session *));
+	struct session *each = table->most_silent;
+
+	table->loading = false;
+	for (; all != NULL && edge != NULL && each != NULL; each = each->later)
+		all[count++] = name_of(each);
+	if (all != NULL && edge != NULL) {
+		qsort(all, count, sizeof(*all), by_name);
+		for (size_t i = 0; i < count; i++)
+			treap_append(table, edge, &depth, all[i].session);
+	}
+	free(all);
+	free(edge);
+	return count == size ? 0 : -1;
+}
+
 static void
 silence_append(struct sessions *table, struct session *session)
 {
@@ -306,7 +412,8 @@ session_set_online(
 	session->heard = now;
 	session->left = session->right = NULL;
 	session->priority = next_random(table);
-	table->root = treap_insert(table->root, session);
+	if (!table->loading)
+		table->root = treap_insert(table->root, session);
 	silence_append(table, session);
 	table->online++;
 }

@@ -33,7 +33,10 @@ enum knock_step {
 };
 
 struct session {
-	/* Together, since every LIVE needs them. */
+	/*
+	 * Together, since every LIVE needs them, of a table that no cache
+	 * holds: SESSION_HOT octets.
+	 */
 	uint64_t beacon; /* 0: none */
 	struct session *beacon_chain;
 	struct beacon_keys keys;
@@ -41,24 +44,26 @@ struct session {
 	uint32_t told; /* datagrams to it, of this generation */
 	uint32_t knock; /* enum knock_step: the queue that it is in */
 	struct beacon_path path;
-	int64_t knock_due; /* monotonic */
-	struct session *knock_earlier, *knock_later;
-
-	uint8_t token[DB_HASH_LEN];
 	int64_t user;
-	int64_t heard; /* monotonic: the last sign of life */
 	int64_t online; /* wall clock: online since, or 0 */
 	int64_t used; /* wall clock: last use that was written down */
+	int64_t mail_head; /* of the user's mailbox */
+	int64_t heard; /* monotonic: the last sign of life */
+	struct session *earlier, *later; /* online ones by heard */
+
+	int64_t knock_due; /* monotonic */
+	struct session *knock_earlier, *knock_later;
+	uint8_t token[DB_HASH_LEN];
 	int64_t login; /* wall clock */
 	int64_t login_room; /* the room log's head at login */
-	int64_t mail_head; /* of the user's mailbox */
 	struct session *token_chain, *user_chain;
-	struct session *earlier, *later; /* online ones by heard */
 	struct session *left, *right; /* online ones by name: a treap */
 	uint32_t priority;
 	struct ipc_address from; /* of the last request */
 	char name[NAME_MAX_LEN + 1];
 };
+
+enum { SESSION_HOT = offsetof(struct session, knock_due) };
 
 struct sessions;
 
@@ -75,11 +80,25 @@ struct session *session_by_beacon(const struct sessions *table, uint64_t id);
 struct session *session_by_user(const struct sessions *table, int64_t user);
 
 /*
+ * Has what a LIVE with that id will need come from memory while others are
+ * looked at.  Three steps, each for all of a batch before the next one.
+ */
+enum session_step { SESSION_PLACE, SESSION_ITSELF, SESSION_NEIGHBOURS };
+void session_expect(
+    const struct sessions *table, uint64_t id, enum session_step step);
+
+/*
  * Adds a session from its row; it is the table's.  It counts as heard at
  * now, and as online if the row says so.  NULL if there is no memory.
  */
 struct session *session_add(
     struct sessions *table, const struct db_session *row, int64_t now);
+/*
+ * Many at once: between the two, session_add() leaves out what is by name,
+ * which is then put in order together.  -1 if there is no memory for that.
+ */
+void sessions_load(struct sessions *table);
+int sessions_loaded(struct sessions *table);
 /* Takes it out and frees it, its keys overwritten. */
 void session_remove(struct sessions *table, struct session *session);
 

@@ -264,7 +264,10 @@ load(struct store *store, const struct settings *settings)
 	if (store->db == NULL)
 		fatal(status, "%s", why);
 	db_meta_text(store->db, "epoch", store->epoch, sizeof(store->epoch));
+	sessions_load(store->sessions);
 	db_session_each(store->db, load_session, store);
+	if (sessions_loaded(store->sessions) == -1)
+		fatal(EX_OSERR, "no memory for the sessions");
 	db_lock_each(store->db, load_lock, store);
 	log_debug("%zu sessions, %zu online", sessions_count(store->sessions),
 	    sessions_online(store->sessions));
