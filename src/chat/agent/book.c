@@ -290,9 +290,12 @@ book_queue(struct book *book, const char *id, const char *recipient,
 
 	if (book_change(book,
 		"INSERT INTO history (kind, state, time, author, recipient, "
-		"id, text, shown) VALUES (?, 1, ?, ?, ?, ?, ?, 1)",
+		"id, text, shown) VALUES (?, 1, ?, ?, ?, ?, ?, 1) "
+		"ON CONFLICT (author, id, recipient) DO NOTHING",
 		"iissss", kind, time, book->user, recipient, id, text) == -1)
 		return -1;
+	if (sqlite3_changes(book->db) == 0)
+		return 1;
 	*number = sqlite3_last_insert_rowid(book->db);
 	return 0;
 }

@@ -91,7 +91,10 @@ int book_store(struct book *book, const struct wire_event *events, size_t count,
     const struct book_place *place,
     void (*fn)(void *arg, const char *id, const char *recipient), void *arg);
 
-/* Writes an own message down as queued.  recipient "" is everybody. */
+/*
+ * Writes an own message down as queued; 1 if one with that id is there.
+ * recipient "" is everybody.
+ */
 int book_queue(struct book *book, const char *id, const char *recipient,
     const char *text, int64_t time, int64_t *number);
 
