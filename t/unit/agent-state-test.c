@@ -217,6 +217,14 @@ test_untold(void)
 	is(member(line, "reason"), "no-such-user", "why");
 	next_face();
 	shows_nothing("a second time");
+	wish_send("hi");
+	asked("send");
+	reply("\"ok\":false,\"error\":\"no-such-user\"");
+	asked("sync");
+	reply(SYNC, "", 5, 5, "false");
+	told("state", "refused");
+	next_face();
+	shows_nothing("of what another one has heard");
 	finish();
 }
 

@@ -281,13 +281,17 @@ static int
 send_one(const struct run *run, const char *text, size_t len)
 {
 	json_t *reply = ask_message(run, text, len);
-	const char *state;
+	const char *state, *warning;
 	int status;
 
 	if (reply == NULL)
 		return oneshot_no_answer(run);
 	tell_earlier(reply);
 	json_object_del(reply, "before");
+	warning = wire_get_string(reply, "warning");
+	if (!*run->agent && warning != NULL)
+		show_complaint("Warning: sent, but: ", warning);
+	json_object_del(reply, "warning");
 	state = wire_get_string(reply, "state");
 	/* What follows waits behind this one. */
 	if (!*run->agent && state != NULL && strcmp(state, "queued") == 0)
