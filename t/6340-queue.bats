@@ -54,7 +54,48 @@ kept='The centre cannot be reached; the message is kept and will be sent by the 
 	once 0 alice history
 	[[ ${lines[0]} == 'to bob ('*', accepted): one' ]]
 	[[ ${lines[1]} == 'to all ('*', accepted): two' ]]
-	same 2 "${#lines[@]}"
+	[[ ${lines[2]} == 'to bob ('*', accepted): three' ]]
+	[[ ${lines[3]} == 'to bob ('*', accepted): four' ]]
+	same 4 "${#lines[@]}"
+}
+
+@test "what is sent without an agent stands in the history, and is fetched" {
+	once 0 alice login
+	once 0 alice logout
+	wait_for no_agents
+	once 0 alice send bob 'from cron'
+	once 1 alice send dave 'to nobody'
+	login bob
+	hears bob 'alice: from cron'
+	sync bob >/dev/null
+	once 0 alice login
+	once 0 alice read
+	once 0 alice logout
+	once 0 alice history
+	[[ $output == 'to bob ('*', fetched): from cron' ]] || fail "$output"
+	wait_for no_agents
+	book 'CREATE TRIGGER no BEFORE INSERT ON history
+		BEGIN SELECT RAISE(FAIL, "no room"); END'
+	once 0 alice send bob more
+	holds "$stderr" 'Warning: sent, but: '
+	hears bob 'alice has logged in.' 'alice has logged out (asked).' \
+		'alice: more'
+}
+
+@test "a damaged history stays where an agent has it, whoever sends" {
+	once 0 alice login
+	once 0 alice logout
+	wait_for no_agents
+	local at=$dir/alice.state/alice@127.0.0.1:$PORT
+	printf '%9000s' nonsense >"$at/book.db"
+	once 74 alice send bob lost
+	[ ! -e "$at/book.db" ]
+	printf '%9000s' nonsense >"$at/book.db"
+	run -74 flock "$at/agent.lock" chat --state "$dir/alice.state" \
+		--ca "$state/ca.pem" --password-file "$dir/alice.password" \
+		--account "alice@127.0.0.1:$PORT" send bob lost
+	holds "$output" 'an agent has it open'
+	cmp "$at/book.db" <(printf '%9000s' nonsense)
 }
 
 @test "an agent sends them when it has logged in" {

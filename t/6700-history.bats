@@ -68,6 +68,20 @@ when='\(20[0-9]{2}-[01][0-9]-[0-3][0-9] [0-2][0-9]:[0-5][0-9]'
 	no_agents
 }
 
+@test "what only looks makes nothing for an account that was never used" {
+	for word in history contacts export 'history bob --search x' \
+		'status --json'; do
+		# shellcheck disable=SC2086 # words
+		reads 0 $word
+		[ ! -e "$dir/alice.state" ] || fail "$word"
+	done
+	for word in read logout detach; do
+		reads 1 $word
+		holds "$stderr" 'Nobody is logged in'
+		[ ! -e "$dir/alice.state" ] || fail "$word"
+	done
+}
+
 @test "a search for words" {
 	a_day
 	reads 0 history --search 'RELEASE notes'

@@ -372,16 +372,35 @@ socket_place(struct account *account, char why[ACCOUNT_WHY_LEN])
 	return 0;
 }
 
+/* Finds what the directories are called; -1 with errno. */
+static int
+place_names(struct account *account, const char *state)
+{
+	if (account->dir != NULL)
+		return 0;
+	account->state = state_find(state);
+	if (account->state == NULL)
+		return -1;
+	account->dir = format_new(
+	    "%s/%s@%s", account->state, account->user, account->where);
+	return 0;
+}
+
+/* True if the account has been used here, for all we can see. */
+bool
+account_known(struct account *account, const char *state)
+{
+	return place_names(account, state) == -1 ||
+	    access(account->dir, F_OK) == 0 || errno != ENOENT;
+}
+
 /* Finds and makes the directories. */
 int
 account_place(
     struct account *account, const char *state, char why[ACCOUNT_WHY_LEN])
 {
-	account->state = state_find(state);
-	if (account->state == NULL)
+	if (place_names(account, state) == -1)
 		return wrong(why, "the working directory: %s", strerror(errno));
-	account->dir = format_new(
-	    "%s/%s@%s", account->state, account->user, account->where);
 	if (state_guard(account->state, why) == -1 ||
 	    dir_guard(account->dir, why) == -1)
 		return -1;

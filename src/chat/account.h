@@ -75,6 +75,12 @@ const char *account_home(void);
 int account_place(
     struct account *account, const char *state, char why[ACCOUNT_WHY_LEN]);
 
+/*
+ * True if the account has been used here, for all we can see; makes nothing.
+ * state as in account_place().
+ */
+bool account_known(struct account *account, const char *state);
+
 /* A path in the account's directory, in fresh memory; never NULL. */
 char *account_path(const struct account *account, const char *name);
 

@@ -139,6 +139,19 @@ news(const struct oneshot *shot, const struct account *account,
 	return status < 0 ? EX_TEMPFAIL : status;
 }
 
+/*
+ * True for a command that only looks at what is here, where nothing is: it
+ * makes nothing either.
+ */
+static bool
+in_vain(const struct oneshot *shot, struct account *account, const char *state)
+{
+	enum oneshot_link link = oneshot_link(shot->name);
+
+	return (link == LINK_BOOK || link == LINK_NEWS || link == LINK_AGENT) &&
+	    !account_known(account, state);
+}
+
 /* Carries a command out for the account. */
 int
 once_main(struct oneshot *shot, struct account *account, const char *state,
@@ -160,6 +173,10 @@ once_main(struct oneshot *shot, struct account *account, const char *state,
 	status = oneshot_read(shot, prompt);
 	if (status != 0)
 		return status;
+	if (in_vain(shot, account, state))
+		return oneshot_link(shot->name) == LINK_BOOK
+		    ? 0
+		    : oneshot_out(shot, account);
 	if (account_place(account, state, why) == -1) {
 		show_complaint("chat: ", why);
 		return EX_CANTCREAT;

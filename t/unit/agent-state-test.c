@@ -193,6 +193,62 @@ test_automatic(void)
 	finish();
 }
 
+/* A face that shows nothing of one's own messages, and one that does. */
+static void
+test_untold(void)
+{
+	json_t *object = face_request("watch");
+
+	enter("refused while nobody is there", "30", "100");
+	wish("detach", NULL, NULL, NULL, NULL);
+	reply(SYNC, "", 5, 5, "false");
+	wish_send("hi");
+	asked("send");
+	face_close(&face);
+	must(face_open(&face, account.socket, -1) == 0, "no agent");
+	json_object_set_new(object, "states", json_false());
+	face_say(&face, object);
+	told("ok", NULL);
+	reply("\"ok\":false,\"error\":\"no-such-user\"");
+	asked("sync");
+	reply(SYNC, "", 5, 5, "false");
+	next_face();
+	ok(told("state", "refused") != NULL, "the next one is told");
+	is(member(line, "reason"), "no-such-user", "why");
+	next_face();
+	shows_nothing("a second time");
+	wish_send("hi");
+	asked("send");
+	reply("\"ok\":false,\"error\":\"no-such-user\"");
+	asked("sync");
+	reply(SYNC, "", 5, 5, "false");
+	told("state", "refused");
+	next_face();
+	shows_nothing("of what another one has heard");
+	finish();
+}
+
+/* An id that is there already is no fault of the book's. */
+static void
+test_same_id(void)
+{
+	enter("the same id again", "30", "100");
+	for (int i = 0; i < 2; i++) {
+		json_t *object = face_request("queue");
+
+		json_object_set_new(object, "to", json_string("bob"));
+		json_object_set_new(object, "text", json_string("hi"));
+		json_object_set_new(
+		    object, "id", json_string("AAAAAAAAAAAAAAAAAAAAAA"));
+		face_say(&face, object);
+	}
+	ok(told("tag", NULL) != NULL && wire_get_bool(line, "ok"), "is kept");
+	told("tag", NULL);
+	is(member(line, "error"), "exists", "and refused once more");
+	shows_nothing("of a failure");
+	finish();
+}
+
 static void
 test_unwatched(void)
 {
@@ -225,6 +281,8 @@ main(void)
 	test_killed();
 	test_receipt();
 	test_automatic();
+	test_untold();
+	test_same_id();
 	test_unwatched();
 	return stage_close();
 }

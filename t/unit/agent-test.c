@@ -216,7 +216,53 @@ test_live(void)
 	reply("\"ok\":false,\"error\":\"bad-request\",\"text\":\"No.\"");
 	asked("sync");
 	reply("\"ok\":false,\"error\":\"bad-request\",\"text\":\"No.\"");
-	ok(told("event", "logged-out") != NULL, "ends the session");
+	asked("sync");
+	is_number(wire_get_number(request, "mail", -1), 0,
+	    "it goes back to the beginning");
+	reply("\"ok\":false,\"error\":\"bad-request\",\"text\":\"No.\"");
+	ok(told("event", "logged-out") != NULL, "which ends the session");
+	finish();
+}
+
+/*
+ * A cursor above all that there will be: the session goes on from the
+ * beginning, in this agent and in the next one, and acknowledges nothing.
+ */
+static void
+test_above(void)
+{
+	static const char huge[] =
+	    "\"ok\":true,\"epoch\":\"" EPOCH "\",\"events\":[],"
+	    "\"mail\":9223372036854775807,\"room\":9223372036854775807,"
+	    "\"more\":false";
+
+	enter("a cursor above the head", "30", "100");
+	reply("%s", huge);
+	wish("sync", NULL, NULL, NULL, NULL);
+	asked("sync");
+	ok(wire_get_number(request, "mail", -1) == INT64_MAX, "is believed");
+	reply("\"ok\":false,\"error\":\"bad-request\",\"text\":\"No.\"");
+	asked("sync");
+	is_number(wire_get_number(request, "mail", -1), 0, "until refused");
+	is_number(wire_get_number(request, "room", -1), 0, "both of them");
+	reply(SYNC, MESSAGE("bob", "AAAAAAAAAAAAAAAA", "hi"), 6, 5, "false");
+	ok(told("event", "message") != NULL, "what was there comes");
+	asked("sync");
+	reply("%s", huge);
+	told("ok", NULL);
+	another_agent();
+	wish("login", NULL, NULL, NULL, NULL);
+	asked("hello");
+	reply(HELLO, "30", "100");
+	asked("sync");
+	ok(wire_get_number(request, "mail", -1) == INT64_MAX, "once more");
+	reply("\"ok\":false,\"error\":\"bad-request\",\"text\":\"No.\"");
+	asked("hello");
+	reply(HELLO, "30", "100");
+	asked("sync");
+	is_number(wire_get_number(request, "mail", -1), 0, "the next as well");
+	reply(SYNC, "", 6, 5, "false");
+	ok(told("resumed", NULL) != NULL, "and asks for no password");
 	finish();
 }
 
@@ -239,6 +285,7 @@ main(void)
 	stage_open();
 	test_more();
 	test_cursors();
+	test_above();
 	test_forms();
 	test_garbage();
 	test_surplus();

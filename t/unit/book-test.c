@@ -250,7 +250,7 @@ test_outbox(void)
 	book_queue(book, "out-2", "", "2nd", 1, &second);
 	book_queue(book, "out-3", "carol", "3rd", 1, &third);
 	queue_is(book, "alice:1st alice:2nd alice:3rd", "they wait in order");
-	ok(book_queue(book, "out-1", "bob", "again", 1, &first) == -1,
+	ok(book_queue(book, "out-1", "bob", "again", 1, &first) == 1,
 	    "an id cannot be used twice");
 	book_close(book);
 	book = must_open();

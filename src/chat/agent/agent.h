@@ -168,6 +168,12 @@ void session_beacon(struct agent *agent, bool steady);
  */
 int session_store(struct agent *agent, const json_t *reply, bool *moved);
 
+/*
+ * Goes back to the beginning where the reply refuses our cursors: 1; 0 if it
+ * does not, or we were there.  -1 with book_why().
+ */
+int session_afresh(struct agent *agent, const json_t *reply);
+
 /* login.c */
 
 /* The answers to what the next two asked. */

@@ -281,20 +281,41 @@ book_store(struct book *book, const struct wire_event *events, size_t count,
 	return result;
 }
 
-/* Writes an own message down as queued. */
-int
-book_queue(struct book *book, const char *id, const char *recipient,
-    const char *text, int64_t time, int64_t *number)
+/* Writes an own message down in that state; 1 if it is there. */
+static int
+add_own(struct book *book, enum book_state state, const char *id,
+    const char *recipient, const char *text, int64_t time)
 {
 	int64_t kind = *recipient != '\0' ? BOOK_MESSAGE : BOOK_BROADCAST;
 
 	if (book_change(book,
 		"INSERT INTO history (kind, state, time, author, recipient, "
-		"id, text, shown) VALUES (?, 1, ?, ?, ?, ?, ?, 1)",
-		"iissss", kind, time, book->user, recipient, id, text) == -1)
+		"id, text, shown) VALUES (?, ?, ?, ?, ?, ?, ?, 1) "
+		"ON CONFLICT (author, id, recipient) DO NOTHING",
+		"iiissss", kind, (int64_t)state, time, book->user, recipient,
+		id, text) == -1)
 		return -1;
-	*number = sqlite3_last_insert_rowid(book->db);
-	return 0;
+	return sqlite3_changes(book->db) == 0;
+}
+
+/* Writes an own message down as queued. */
+int
+book_queue(struct book *book, const char *id, const char *recipient,
+    const char *text, int64_t time, int64_t *number)
+{
+	int result = add_own(book, BOOK_QUEUED, id, recipient, text, time);
+
+	if (result == 0)
+		*number = sqlite3_last_insert_rowid(book->db);
+	return result;
+}
+
+/* Writes an own message down that the centre has accepted. */
+int
+book_sent(struct book *book, const char *id, const char *recipient,
+    const char *text, int64_t time)
+{
+	return add_own(book, BOOK_ACCEPTED, id, recipient, text, time);
 }
 
 /* Own message: queued becomes accepted or refused. */

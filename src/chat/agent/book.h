@@ -69,8 +69,8 @@ struct book *book_open(
     const char *path, const char *user, char why[BOOK_WHY_LEN]);
 
 /*
- * The same for somebody who only reads; the lock is the agent's.  While that
- * is held a damaged file stays where it is.
+ * The same for somebody who may not be alone with it; the lock is the agent's.
+ * While that is held a damaged file stays where it is.
  */
 struct book *book_visit(const char *path, const char *lock, const char *user,
     char why[BOOK_WHY_LEN]);
@@ -91,9 +91,16 @@ int book_store(struct book *book, const struct wire_event *events, size_t count,
     const struct book_place *place,
     void (*fn)(void *arg, const char *id, const char *recipient), void *arg);
 
-/* Writes an own message down as queued.  recipient "" is everybody. */
+/*
+ * Writes an own message down as queued; 1 if one with that id is there.
+ * recipient "" is everybody.
+ */
 int book_queue(struct book *book, const char *id, const char *recipient,
     const char *text, int64_t time, int64_t *number);
+
+/* Likewise one that the centre has accepted already. */
+int book_sent(struct book *book, const char *id, const char *recipient,
+    const char *text, int64_t time);
 
 /*
  * Own message: queued becomes accepted or refused, and 1 is returned; any

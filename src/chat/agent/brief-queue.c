@@ -2,7 +2,7 @@
 /*
  * Messages by a brief login: what the account's book has queued goes first,
  * in order and with its ids; what cannot be sent is added to it if the user
- * wants that.  Runs in the process of a brief login.  It adds to the book
+ * wants that.  Runs in the process of a brief login.  It queues in the book
  * only under the lock that an agent has, so that none overlooks it; it sends
  * without, since an id makes sure that nothing is said twice.
  */
@@ -22,17 +22,22 @@
 
 enum { BEFORE_MAX = 32 }; /* refusals in one reply: it is one line */
 
-/* Opens the book; make: also if there is none yet.  NULL with why or "". */
+/*
+ * Opens the book as one who may not be alone with it; NULL with why, or with
+ * "" if there is none.
+ */
 static struct book *
-open_book(const struct brief *brief, bool make, char why[BOOK_WHY_LEN])
+visit_book(const struct brief *brief, char why[BOOK_WHY_LEN])
 {
 	char *path = account_path(brief->account, "book.db");
+	char *lock = account_path(brief->account, "agent.lock");
 	struct book *book = NULL;
 
 	*why = '\0';
-	if (make || access(path, F_OK) == 0 || errno != ENOENT)
-		book = book_open(path, brief->account->user, why);
+	if (access(path, F_OK) == 0 || errno != ENOENT)
+		book = book_visit(path, lock, brief->account->user, why);
 	free(path);
+	free(lock);
 	return book;
 }
 
@@ -139,7 +144,7 @@ static json_t *
 send_queued(struct brief *brief, json_t *before)
 {
 	char why[BOOK_WHY_LEN];
-	struct book *book = open_book(brief, false, why);
+	struct book *book = visit_book(brief, why);
 	json_t *reply;
 
 	if (book == NULL)
@@ -165,11 +170,13 @@ tell(json_t *reply, const json_t *line, const char *id, const char *state)
 static json_t *
 write_down(const struct brief *brief, const json_t *line, const char *id)
 {
+	char *path = account_path(brief->account, "book.db");
 	char why[BOOK_WHY_LEN];
-	struct book *book = open_book(brief, true, why);
+	struct book *book = book_open(path, brief->account->user, why);
 	json_t *reply;
 	int64_t number;
 
+	free(path);
 	if (book == NULL)
 		return brief_fault(why);
 	if (book_queue(book, id, brief_member(line, "to"),
@@ -215,6 +222,26 @@ may_be_kept(const json_t *reply)
 	    strcmp(brief_member(reply, "error"), "unreachable") == 0;
 }
 
+/*
+ * Writes down what the centre has taken, where there is a history.  It is
+ * sent also where that fails: the face gets a warning.
+ */
+static void
+note_sent(const struct brief *brief, const json_t *line, const char *id,
+    json_t *reply)
+{
+	char why[BOOK_WHY_LEN];
+	struct book *book = visit_book(brief, why);
+
+	if (book != NULL &&
+	    book_sent(book, id, brief_member(line, "to"),
+		brief_member(line, "text"), clock_wall()) == -1)
+		snprintf(why, sizeof(why), "%s", book_why(book));
+	book_close(book);
+	if (*why != '\0')
+		json_object_set_new(reply, "warning", json_string(why));
+}
+
 /* Asks the centre for the line's own message. */
 static json_t *
 send_new(struct brief *brief, const json_t *line, const char *id)
@@ -227,6 +254,10 @@ send_new(struct brief *brief, const json_t *line, const char *id)
 	json_object_set(request, "text", json_object_get(line, "text"));
 	reply = brief_ask(brief, request, true, NULL);
 	json_decref(request);
+	/* The centre does not speak in our name. */
+	json_object_del(reply, "warning");
+	if (wire_get_bool(reply, "ok"))
+		note_sent(brief, line, id, reply);
 	return tell(reply, line, id,
 	    wire_get_bool(reply, "ok") ? "accepted" : "refused");
 }

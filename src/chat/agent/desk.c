@@ -260,14 +260,25 @@ do_trust(struct agent *agent, const struct wish *wish)
 	door_send(wish->face, wire_accept(wish->tag));
 }
 
+/* What was refused while nobody was there. */
+static void
+tell_refusals(struct agent *agent, struct face_end *face)
+{
+	json_t *refusal;
+	size_t i;
+
+	json_array_foreach(agent->untold, i, refusal)
+	{
+		door_send(face, json_incref(refusal));
+	}
+	json_array_clear(agent->untold);
+}
+
 static void
 do_watch(struct agent *agent, const struct wish *wish)
 {
 	struct face_end *face = wish->face;
-
-	json_t *refusal;
 	int64_t last;
-	size_t i;
 
 	if (book_ends(agent->book, &last, &face->given) == -1) {
 		fail(agent, wish);
@@ -276,11 +287,9 @@ do_watch(struct agent *agent, const struct wish *wish)
 	door_send(face, wire_accept(wish->tag));
 	face->watching = true;
 	face->automatic = wire_get_bool(wish->line, "auto");
-	json_array_foreach(agent->untold, i, refusal)
-	{
-		door_send(face, json_incref(refusal));
-	}
-	json_array_clear(agent->untold);
+	face->incoming = json_is_false(json_object_get(wish->line, "states"));
+	if (!face->incoming)
+		tell_refusals(agent, face);
 	agent_give(agent, face);
 }
 
@@ -394,6 +403,7 @@ do_queue(struct agent *agent, const struct wish *wish)
 	char to[NAME_MAX_LEN + 1] = "", id[OUTBOX_ID_LEN + 1] = "", why[160];
 	const char *wrong = text_wrong(agent, text, why);
 	json_t *reply;
+	int result;
 
 	if (json_object_get(wish->line, "to") != NULL &&
 	    !user_of(wish, "to", to))
@@ -405,11 +415,14 @@ do_queue(struct agent *agent, const struct wish *wish)
 		refuse(wish, "bad-request", wrong);
 		return;
 	}
-	if (outbox_message(&agent->outbox, to, json_string_value(text),
-		clock_wall(), id) == -1) {
-		agent_fail(agent, EX_IOERR, book_why(agent->book));
+	result = outbox_message(
+	    &agent->outbox, to, json_string_value(text), clock_wall(), id);
+	if (result == 1)
+		refuse(wish, "exists", "There is a message with that id.");
+	if (result == -1)
+		fail(agent, wish);
+	if (result != 0)
 		return;
-	}
 	reply = desk_state(id, to, "queued");
 	json_object_del(reply, "event");
 	json_object_set_new(reply, "ok", json_true());

@@ -362,13 +362,13 @@ door_count(const struct door *door)
 	return door->count;
 }
 
-/* True if a face watches. */
+/* True if a face watches that shows how one's own messages fare. */
 bool
 door_watched(const struct door *door)
 {
 	for (const struct face_end *face = door->faces; face != NULL;
 	     face = face->next)
-		if (face->watching)
+		if (face->watching && !face->incoming)
 			return true;
 	return false;
 }

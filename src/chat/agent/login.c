@@ -192,6 +192,23 @@ knock_again(void *arg)
 	session_knock(arg);
 }
 
+/* The session does not go on, at least not with these cursors. */
+static void
+not_resumed(struct agent *agent, const json_t *sync)
+{
+	switch (session_afresh(agent, sync)) {
+	case -1:
+		agent_fail(agent, EX_IOERR, book_why(agent->book));
+		return;
+	case 1:
+		log_warn(
+		    "the centre refuses our cursors: %s", reply_text(sync));
+		loop_timer(agent->loop, &agent->pause, 0, knock_again, agent);
+		return;
+	}
+	need_password(agent);
+}
+
 /* The answer to a knock. */
 void
 session_knocked(struct agent *agent, const struct centre_exchange *exchange)
@@ -211,8 +228,12 @@ session_knocked(struct agent *agent, const struct centre_exchange *exchange)
 		    agent, desk_refuse(agent->entering.tag, "busy", wrong));
 	if (wrong != NULL)
 		return;
-	if (!agent->resuming || !wire_get_bool(sync, "ok")) {
+	if (!agent->resuming) {
 		need_password(agent);
+		return;
+	}
+	if (!wire_get_bool(sync, "ok")) {
+		not_resumed(agent, sync);
 		return;
 	}
 	log_info("the session of before goes on");

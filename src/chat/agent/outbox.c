@@ -97,13 +97,14 @@ outbox_message(struct outbox *outbox, const char *to, const char *text,
 	    .recipient = to,
 	    .id = id,
 	};
+	int result;
 
 	if (*id == '\0')
 		outbox_id(id);
-	if (book_queue(outbox->book, id, to, text, now, &row.number) == -1)
-		return -1;
-	append_row(outbox, &row);
-	return 0;
+	result = book_queue(outbox->book, id, to, text, now, &row.number);
+	if (result == 0)
+		append_row(outbox, &row);
+	return result;
 }
 
 /* A face waits for the last message's answer. */

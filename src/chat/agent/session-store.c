@@ -2,13 +2,15 @@
 /*
  * What a sync brought, from the centre's reply into the book: events are
  * decoded, checked and stored together with the cursors after them.  Runs in
- * the agent; must never let a cursor go back or an event past its check.
+ * the agent; must never let an event past its check, nor a cursor go back but
+ * where the centre refuses it.
  */
 #include "chat/agent/agent.h"
 
 #include <stdlib.h>
 #include <sysexits.h>
 
+#include "chat/agent/reply.h"
 #include "lib/log.h"
 #include "lib/text.h"
 
@@ -97,4 +99,19 @@ session_store(struct agent *agent, const json_t *reply, bool *moved)
 	free(ids);
 	free(events);
 	return result;
+}
+
+/*
+ * Goes back to the beginning where the centre refuses our cursors.  The place
+ * of the last login would acknowledge what was never stored; from the
+ * beginning what comes again is known by author and id.
+ */
+int
+session_afresh(struct agent *agent, const json_t *reply)
+{
+	if (reply_error(reply) != ERR_BAD_REQUEST ||
+	    (agent->place.mail == 0 && agent->place.room == 0))
+		return 0;
+	agent->place.mail = agent->place.room = 0;
+	return book_set_place(agent->book, &agent->place) == -1 ? -1 : 1;
 }

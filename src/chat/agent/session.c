@@ -210,13 +210,21 @@ ends_session(const json_t *reply)
 }
 
 /*
- * The centre does not know our cursors: the next login starts with its own,
- * and what comes again is known by author and id.
+ * The centre does not know our cursors.  If it refuses those of the beginning,
+ * too, the next login starts with its own.
  */
 static enum verdict
 lost_place(struct agent *agent, const json_t *reply)
 {
 	log_warn("the centre refuses our cursors: %s", reply_text(reply));
+	switch (session_afresh(agent, reply)) {
+	case -1:
+		agent_fail(agent, EX_IOERR, book_why(agent->book));
+		return ALL_OVER;
+	case 1:
+		agent->sync_due = true;
+		return TRY_AGAIN;
+	}
 	*agent->place.epoch = '\0';
 	return session_ended(agent, reply);
 }

@@ -47,6 +47,10 @@ json_t *oneshot_ask(const struct run *run, json_t *request, int *status);
 int oneshot_password(const struct run *run);
 int oneshot_register(const struct run *run);
 
+/* oneshot-message.c; so is oneshot_read() */
+
+int oneshot_message(const struct run *run);
+
 /* oneshot-read.c */
 
 int oneshot_news(const struct run *run);

@@ -311,6 +311,7 @@ read_on(struct reader *reader)
 
 	/* We confirm what we have shown. */
 	json_object_set_new(watch, "auto", json_false());
+	json_object_set_new(watch, "states", json_false());
 	say(reader, watch);
 	if (!reader->fetched && !reader->over)
 		reader->sync = say(reader, face_request("sync"));
