@@ -43,6 +43,10 @@ kept='The centre cannot be reached; the message is kept and will be sent by the 
 	same "$kept" "${stderr_lines[1]}"
 	once 0 alice --queue broadcast two --json
 	same 'queued null' "$(jq -r '"\(.state) \(.to)"' <<<"$output")"
+	once 0 alice status
+	same "alice at 127.0.0.1:$PORT: not logged in, 2 messages wait" "$output"
+	once 0 alice status --json
+	same 2 "$(jq .queued <<<"$output")"
 	# Without the word it is not.
 	once 69 alice send bob lost
 	centre_again

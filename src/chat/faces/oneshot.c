@@ -547,23 +547,28 @@ put_beacon(const json_t *reply)
 		printf(", polling over TLS (%s)", why);
 }
 
+/* How many messages wait, where any do; the end of a line. */
+static void
+put_queued(int64_t queued)
+{
+	if (queued > 0)
+		printf(queued == 1 ? ", %lld message waits"
+				   : ", %lld messages wait",
+		    (long long)queued);
+	putchar('\n');
+}
+
 /* What the agent says about itself, in one line. */
 static void
 put_status(const json_t *reply, const char *user, const char *where)
 {
-	int64_t queued = wire_get_number(reply, "queued", 0);
-
 	printf("%s at %s: logged in", user, where);
 	if (wire_get_bool(reply, "detached"))
 		fputs(", detached", stdout);
 	put_beacon(reply);
 	if (!wire_get_bool(reply, "reachable"))
 		fputs(", the centre cannot be reached", stdout);
-	if (queued > 0)
-		printf(queued == 1 ? ", %lld message waits"
-				   : ", %lld messages wait",
-		    (long long)queued);
-	putchar('\n');
+	put_queued(wire_get_number(reply, "queued", 0));
 }
 
 static int
@@ -647,13 +652,15 @@ oneshot_out(const struct oneshot *shot, const struct account *account)
 	}
 	if (!shot->json) {
 		printf(
-		    "%s at %s: not logged in\n", account->user, account->where);
+		    "%s at %s: not logged in", account->user, account->where);
+		put_queued(shot->queued);
 		return oneshot_flushed(0);
 	}
 	reply = json_object();
 	json_object_set_new(reply, "user", json_string(account->user));
 	json_object_set_new(reply, "centre", json_string(account->where));
 	json_object_set_new(reply, "session", json_string("out"));
+	json_object_set_new(reply, "queued", json_integer(shot->queued));
 	oneshot_put_json(reply);
 	json_decref(reply);
 	return oneshot_flushed(0);
