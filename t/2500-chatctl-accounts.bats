@@ -112,6 +112,9 @@ add_and_list()
 	refused login-failed
 	run -1 user_add bob
 	holds "$output" 'That name was deleted, and is not used again.'
+	# Before a password is looked for.
+	run -1 ctl user add bob </dev/null
+	holds "$output" 'That name was deleted, and is not used again.'
 	run -1 ctl user delete bob
 	run -1 ctl user passwd bob <<<x
 	same alice "$(ctl user list | awk '{ print $1 }' | xargs)"

@@ -193,10 +193,8 @@ told_added(const struct ctl *ctl, const json_t *reply)
 int
 command_user_add(const struct ctl *ctl)
 {
-	int status = 0;
+	int status = is_text(ctl->words[0]) ? check_free(ctl) : CTL_REFUSED;
 
-	if (isatty(STDIN_FILENO) && is_text(ctl->words[0]))
-		status = check_free(ctl);
 	return status != 0 ? status
 			   : order_password(ctl, "user-add", told_added);
 }
