@@ -361,6 +361,8 @@ options_account(const struct options *options, const struct profile *profile,
 	    (options->pin != NULL &&
 		account_pin(account, options->pin, why) == -1))
 		return options_usage("%s", why);
+	if (entry == NULL)
+		entry = profile_match(profile, account);
 	if ((options->ca == NULL ||
 		account_authority(account, options->ca, why) == 0) &&
 	    (entry == NULL || profile_complete(entry, account, why) == 0))
