@@ -298,8 +298,9 @@ show_session(const json_t *row)
 {
 	char time[WHEN_LEN];
 
-	column(row, "user", NAME_MAX_LEN);
-	column(row, "address", 15); /* IPv6 ones stick out */
+	/* Longer ones stick out, and so do those of IPv6. */
+	column(row, "user", 12);
+	column(row, "address", 15);
 	printf("%-19s  ", when(wire_get_string(row, "since"), "-", time));
 	printf("%-19s  ", when(wire_get_string(row, "heard"), "-", time));
 	puts(wire_get_bool(row, "online") ? "online" : "silent");
@@ -367,8 +368,8 @@ int
 command_session_list(const struct ctl *ctl)
 {
 	static const struct list list = {"session-list", "sessions",
-	    "USER                              ADDRESS                        "
-	    "          SINCE                LAST HEARD           PRESENCE",
+	    "USER          ADDRESS          SINCE                LAST HEARD"
+	    "           STATE",
 	    show_session};
 
 	return show_list(ctl, &list);
