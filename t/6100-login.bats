@@ -38,6 +38,12 @@ Welcome, alice.
 Goodbye.' "$output"
 }
 
+@test "a wrong password and no other one: one message" {
+	run -77 asks wrong
+	same 'Invalid password. Please try again.' "$output"
+	same '' "$(<"$dir/alice.err")"
+}
+
 @test "failed logins since the last one are told" {
 	person alice
 	leaves alice
