@@ -172,6 +172,22 @@ Invalid password. Your account has been blocked. Please try again in 60 seconds.
 	centre_again
 }
 
+@test "who leaves at a question is not said goodbye to" {
+	command -v script >/dev/null || skip 'script is not installed'
+	typed="chat --line --state $dir/alice.state --ca $state/ca.pem"
+	typed="$typed alice@127.0.0.1:$PORT"
+	mkfifo "$dir/keys"
+	timeout "$patience" script -qec "$typed" /dev/null \
+		<"$dir/keys" >"$dir/screen.out" 2>&1 3>&- &
+	terminal=$!
+	exec {keys}>"$dir/keys"
+	wait_for has_line "$dir/screen.out" 'Password: '
+	printf '\003' >&"$keys"
+	wait $terminal
+	exec {keys}>&-
+	run ! grep Goodbye "$dir/screen.out"
+}
+
 @test "prompts on a terminal, the password without an echo" {
 	command -v script >/dev/null || skip 'script is not installed'
 	chat_of alice

@@ -218,10 +218,9 @@ stay(const struct options *options, struct account *account)
 		    "--invite and -n are for commands");
 	prompt_init(&prompt, stop_signals());
 	status = run(account, options->state, &prompt);
-	if (status == -1) {
-		puts("Goodbye.");
+	/* Whoever leaves before is not said goodbye to: nobody came. */
+	if (status == -1)
 		status = EX_OK;
-	}
 	prompt_release(&prompt);
 	return status;
 }
