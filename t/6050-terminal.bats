@@ -214,6 +214,16 @@ has_left()
 	edits alice 'alice> msg carol'
 }
 
+@test "the nearest command is named, and where the others are" {
+	sits alice
+	says_line alice hlep
+	shows alice 'Unknown command: hlep\. Type "help"\. Did you mean "help"\?'
+	says_line alice 'history bob'
+	shows alice 'Unknown command: history\. Type "chat history" in the shell\.'
+	says_line alice frobnicate
+	shows alice 'Unknown command: frobnicate\. Type "help"\.'
+}
+
 @test "what is pasted sends nothing by itself, and goes as one message" {
 	person bob
 	sits alice
