@@ -172,7 +172,6 @@ message_answered(const struct run *run, json_t *reply)
 		oneshot_put_json(reply);
 	}
 	if (state != NULL && strcmp(state, "queued") == 0) {
-		/* Whoever sends it: why it waits has been said before. */
 		fputs(wire_get_bool(run->login, "brief")
 			? "The message is kept and will be sent by the next "
 			  "chat that reaches the centre.\n"
