@@ -163,8 +163,8 @@ test_damage(void)
 		struct book *book = must_open();
 
 		ok(book_beacon_set(book, &beacon) == 0 &&
-			sqlite3_exec(book->db, damages[i], NULL, NULL,
-			    NULL) == SQLITE_OK,
+			sqlite3_exec(book->db, damages[i], NULL, NULL, NULL) ==
+			    SQLITE_OK,
 		    "%s", damages[i]);
 		is_number(book_beacon(book, &got), 0, "is as if it were gone");
 		book_close(book);
