@@ -553,9 +553,8 @@ static void
 put_queued(int64_t queued)
 {
 	if (queued > 0)
-		printf(queued == 1 ? ", %lld message waits"
-				   : ", %lld messages wait",
-		    (long long)queued);
+		printf(", %lld message%s", (long long)queued,
+		    queued == 1 ? " waits" : "s wait");
 	putchar('\n');
 }
 
