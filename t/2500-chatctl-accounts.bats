@@ -112,6 +112,9 @@ add_and_list()
 	refused login-failed
 	run -1 user_add bob
 	holds "$output" 'That name was deleted, and is not used again.'
+	# Before a password is looked for.
+	run -1 ctl user add bob </dev/null
+	holds "$output" 'That name was deleted, and is not used again.'
 	run -1 ctl user delete bob
 	run -1 ctl user passwd bob <<<x
 	same alice "$(ctl user list | awk '{ print $1 }' | xargs)"
@@ -280,6 +283,36 @@ add_and_list()
 	hears alice 'bob has logged out (removed).'
 	run -1 ctl session end bob
 	run -1 ctl session end nobody
+}
+
+# usage: columns WORD... ; in $dir/list each is above a column, and all fit
+columns()
+{
+	local word at row
+	tr -d '\r' <"$dir/list" >"$dir/lines"
+	row=$(sed -n 2p "$dir/lines")
+	[ "${#row}" -le 80 ] || fail "too wide: $row"
+	for word; do
+		at=$(awk -v word="$word" 'NR == 1 { print index($0, word) }' \
+			"$dir/lines")
+		[[ $at -eq 1 || "${row:at-3:3}" == '  '[^\ ] ]] ||
+			fail "not below $word: $(cat "$dir/lines")"
+	done
+}
+
+@test "lists have their columns below their heads on a terminal" {
+	centre_start 'accounts: { registration = "invite"; };'
+	login alice
+	for list in 'user list' 'session list' 'invite list'; do
+		[ "$list" != 'invite list' ] || ctl invite new >/dev/null
+		timeout "$patience" script -qec "chatctl -c '$conf' $list" \
+			/dev/null </dev/null >"$dir/list" 3>&-
+		case $list in
+		user*) columns NAME STATE 'LAST LOGIN' PRESENCE ;;
+		session*) columns USER ADDRESS SINCE 'LAST HEARD' STATE ;;
+		invite*) columns CODE STATE USED UNTIL ;;
+		esac
+	done
 }
 
 @test "sessions of a centre that is stopped" {

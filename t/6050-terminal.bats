@@ -191,12 +191,37 @@ has_left()
 	shows alice 'block +blocked *'
 	edits alice 'alice> block'
 	keys alice C-u
+	# Neither who does not exist nor oneself.
+	keys alice C-u
+	says_line alice 'message bobby hi'
+	shows alice 'There is no user bobby\.'
+	says_line alice 'message alice hi'
+	shows alice "$now alice: hi"
+	writes alice 'msg bo'
+	keys alice Tab
+	edits alice 'alice> msg bob'
+	keys alice C-u
+	writes alice 'msg a'
+	keys alice Tab Tab
+	writes alice .
+	edits alice 'alice> msg a\.'
+	keys alice C-u
 	# Who comes later is known, too.
 	person carol
 	shows alice 'carol has logged in\.'
 	writes alice 'msg c'
 	keys alice Tab
 	edits alice 'alice> msg carol'
+}
+
+@test "the nearest command is named, and where the others are" {
+	sits alice
+	says_line alice hlep
+	shows alice 'Unknown command: hlep\. Type "help"\. Did you mean "help"\?'
+	says_line alice 'history bob'
+	shows alice 'Unknown command: history\. Type "chat history" in the shell\.'
+	says_line alice frobnicate
+	shows alice 'Unknown command: frobnicate\. Type "help"\.'
 }
 
 @test "what is pasted sends nothing by itself, and goes as one message" {

@@ -38,6 +38,12 @@ Welcome, alice.
 Goodbye.' "$output"
 }
 
+@test "a wrong password and no other one: one message" {
+	run -77 asks wrong
+	same 'Invalid password. Please try again.' "$output"
+	same '' "$(<"$dir/alice.err")"
+}
+
 @test "failed logins since the last one are told" {
 	person alice
 	leaves alice
@@ -164,6 +170,22 @@ Invalid password. Your account has been blocked. Please try again in 60 seconds.
 	run -69 timeout 60 "${chat[@]}" </dev/null 3>&-
 	holds "$output" "The centre 127.0.0.1:$PORT cannot be reached"
 	centre_again
+}
+
+@test "who leaves at a question is not said goodbye to" {
+	command -v script >/dev/null || skip 'script is not installed'
+	typed="chat --line --state $dir/alice.state --ca $state/ca.pem"
+	typed="$typed alice@127.0.0.1:$PORT"
+	mkfifo "$dir/keys"
+	timeout "$patience" script -qec "$typed" /dev/null \
+		<"$dir/keys" >"$dir/screen.out" 2>&1 3>&- &
+	terminal=$!
+	exec {keys}>"$dir/keys"
+	wait_for has_line "$dir/screen.out" 'Password: '
+	printf '\003' >&"$keys"
+	wait $terminal
+	exec {keys}>&-
+	run ! grep Goodbye "$dir/screen.out"
 }
 
 @test "prompts on a terminal, the password without an echo" {

@@ -233,6 +233,37 @@ pipes()
 	holds "$stderr" '"no/name" is not a user name'
 }
 
+@test "the centre before the command, and words as at the prompt" {
+	person bob
+	password alice
+	as_alice=(chat --state "$dir/alice.state" --ca "$state/ca.pem"
+		--password-file "$dir/alice.password")
+	run -0 "${as_alice[@]}" "alice@127.0.0.1:$PORT" send bob one \
+		</dev/null 3>&-
+	same '' "$output"
+	run -0 "${as_alice[@]}" "alice@127.0.0.1:$PORT" message bob two \
+		</dev/null 3>&-
+	sees bob 'alice: one'
+	sees bob 'alice: two'
+	run -64 chat alice@localhost sned bob x </dev/null 3>&-
+	holds "$output" 'there is no command "sned": did you mean "send"?'
+	run -64 chat alice@localhost register alice@localhost </dev/null 3>&-
+	holds "$output" 'the centre is given twice'
+	run -0 chat help
+	same "$(chat --help)" "$output"
+}
+
+@test "what is wrong with the words comes before what is not known" {
+	HOME=$dir/nobody run -64 chat send </dev/null 3>&-
+	holds "$output" 'usage: chat [OPTIONS] send USER [TEXT...]'
+	HOME=$dir/nobody run -64 chat history -n x </dev/null 3>&-
+	holds "$output" '-n wants a number'
+	HOME=$dir/nobody run -64 chat read --wait soon </dev/null 3>&-
+	holds "$output" '--wait wants a number of seconds'
+	HOME=$dir/nobody run -64 chat send bob x </dev/null 3>&-
+	holds "$output" 'no centre is given'
+}
+
 @test "a text typed on a terminal, to Ctrl-D" {
 	command -v script >/dev/null || skip 'script is not installed'
 	person bob

@@ -33,7 +33,7 @@ book()
 		"$1"
 }
 
-kept='The centre cannot be reached; the message is kept and will be sent by the next chat that reaches it.'
+kept='The message is kept and will be sent by the next chat that reaches the centre.'
 
 @test "kept, and sent in order before the next one, once" {
 	login bob
@@ -43,6 +43,10 @@ kept='The centre cannot be reached; the message is kept and will be sent by the 
 	same "$kept" "${stderr_lines[1]}"
 	once 0 alice --queue broadcast two --json
 	same 'queued null' "$(jq -r '"\(.state) \(.to)"' <<<"$output")"
+	once 0 alice status
+	same "alice at 127.0.0.1:$PORT: not logged in, 2 messages wait" "$output"
+	once 0 alice status --json
+	same 2 "$(jq .queued <<<"$output")"
 	# Without the word it is not.
 	once 69 alice send bob lost
 	centre_again
@@ -184,8 +188,7 @@ nothing_waits()
 	wait_for agent_of alice
 	centre_stop
 	once 0 alice --queue send bob 'through the agent'
-	same 'The centre cannot be reached; the message is kept and will be sent when it is back.' \
-		"${stderr_lines[1]}"
+	same "$kept" "${stderr_lines[1]}"
 	centre_again
 	types alice alice-secret
 	sees alice 'Welcome, alice.'

@@ -341,6 +341,22 @@ Delete that line if the change is right, or add: --pin $(pin)" "$stderr"
 		"The public key of 127.0.0.1:$PORT has changed: it is now $(pin), and $old is remembered ($dir/alice.state/known_servers, line 1)."
 }
 
+@test "a changed key ends the session that a command wanted to use" {
+	local once=(chat --state "$dir/client" -u alice -s "127.0.0.1:$PORT"
+		--password-file "$dir/alice.password")
+	old=$(pin)
+	remember "$old"
+	"${once[@]}" login 3>&-
+	new_key
+	run -76 --separate-stderr timeout "$patience" "${once[@]}" \
+		send bob hello </dev/null 3>&-
+	same '' "$output"
+	same "chat: The public key of 127.0.0.1:$PORT has changed: it is now $(pin), and $old is remembered ($known, line 2).
+  The message is kept, and is sent by the next chat that is let in." "$stderr"
+	run -0 "${once[@]}" history
+	[[ $output == 'to bob ('*', queued): hello' ]]
+}
+
 @test "what is remembered must not be others' to write" {
 	remember "$(pin)"
 	chmod 660 "$known"

@@ -103,6 +103,32 @@ Goodbye.' "$output"
 	holds "$output" 'home, work'
 }
 
+@test "an account serves where its centre and its user are typed" {
+	centre_start
+	password alice
+	password bob
+	settings "accounts: {
+		away: { server = \"127.0.0.1:1\"; user = \"alice\";
+			password_file = \"/nowhere\"; };
+		work: { server = \"127.0.0.1:$PORT\"; user = \"bob\";
+			$(trusted) password_file = \"$dir/bob.password\"; };
+		home: { server = \"127.0.0.1:$PORT\"; user = \"alice\";
+			$(trusted) password_file = \"~/alice.password\"; };
+		};"
+	run -0 talk "alice@127.0.0.1:$PORT"
+	same 'Welcome, alice.
+Goodbye.' "$output"
+	run -0 talk -s "127.0.0.1:$PORT" -u bob
+	holds "$output" 'Welcome, bob.'
+	run -0 talk --account "bob@127.0.0.1:$PORT"
+	holds "$output" 'Welcome, bob.'
+	# Whom to trust, but nobody's password for anybody else.
+	run -77 talk "carol@127.0.0.1:$PORT"
+	holds "$output" 'no password'
+	run -76 talk "alice@127.0.0.1:$PORT" --pin "sha256//$(printf 'A%.0s' {1..43})="
+	run -78 talk "alice@127.0.0.1:$PORT" --password-file "$dir/none"
+}
+
 @test "the command line beats the file" {
 	centre_start
 	password alice
@@ -128,8 +154,8 @@ Goodbye.' "$output"
 	holds "$output" 'Welcome, bob.'
 	run -0 talk --pin "$(ctl cert show | sed -n 's/^pin: //p')"
 	holds "$output" 'Welcome, bob.'
-	# With a centre on the command line no account is looked at.
-	run -76 talk "bob@127.0.0.1:$PORT"
+	# By another name it is another centre.
+	run -76 talk "bob@localhost:$PORT"
 	holds "$output" 'cannot be verified'
 }
 

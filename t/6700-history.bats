@@ -139,8 +139,16 @@ finds()
 
 @test "contacts and export" {
 	a_day
+	# Not oneself, and nobody who does not exist.
+	centre_again
+	person alice
+	types alice 'message alice note'
+	sees alice 'alice: note'
+	leaves alice
+	wait_for no_agents
+	centre_stop
 	reads 0 contacts
-	same $'bob\ncarol\ndave' "$output"
+	same $'bob\ncarol' "$output"
 	reads 0 contacts --json
 	same bob "$(jq -r .user <<<"${lines[0]}")"
 	[[ $(jq -r .last <<<"${lines[0]}") == 20* ]]

@@ -109,7 +109,8 @@ busy_told()
 	sed "s,^runtime_directory.*,runtime_directory = \"$dir/run2\";," \
 		"$conf" >"$dir/second.conf"
 	run -73 timeout "$patience" chatd -f -c "$dir/second.conf"
-	holds "$output" "another chatd is running on $state"
+	same "chatd: another chatd holds $state; waiting 5 seconds for it to end
+chatd: another chatd is running on $state" "$output"
 	ask hello
 	accepted
 	# Nor in the background.

@@ -139,6 +139,20 @@ default_of()
 	done
 }
 
+@test "README.md shows commands that there are, and denies none" {
+	help=$(chat --help)
+	shown=$(sed -n '/^    .*chat/{s/#.*//;s/.*\bchat \([a-z]*\) .*/\1/p}' \
+		"$CHAT_SRC/README.md" | grep -vx '')
+	[ "$(wc -l <<<"$shown")" -ge 5 ]
+	for word in $shown; do
+		grep -qE "^  $word( |\$)" <<<"$help" || fail "no chat $word"
+	done
+	sed -n '/Not in this version/,/^$/p' "$CHAT_SRC/README.md" >"$dir/not"
+	run ! grep -iE 'one-shot|beacon|invit|backup' "$dir/not"
+	sed -sn '/^\.Sh CAVEATS/,$p' "$man/chatd.8" "$man/chat.1" >"$dir/not"
+	run ! grep -iE 'one-shot|beacon|invit|backup' "$dir/not"
+}
+
 @test "chatctl(8) has every command" {
 	chatctl -h >"$dir/help"
 	names=$(sed -n '3,/^$/s/^  \([a-z]*\( [a-z]*\)\{0,1\}\).*/\1/p' \

@@ -315,5 +315,10 @@ Then as anybody, here or on another machine that has chat installed:
 
   chat alice@chat.example.org           # "yes", if the fingerprint is that one
 
+There, "detach" leaves and stays logged in.  From a shell or a script:
+
+  echo hello | chat send bob            # and chat read, chat history, ...
+  chat --help                           # lists the rest
+
 To end the centre: kill \$(cat $run/chatd.pid).  More: man chatctl, man chat.
 END

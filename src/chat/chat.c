@@ -154,11 +154,13 @@ log_in(const struct oneshot *shot, struct account *account, const char *state,
 	return status;
 }
 
-/* One command and no more. */
+/* Takes a command's words apart: -1 to go on, or an exit status. */
 static int
-once(const struct options *options, struct account *account)
+take_words(const struct options *options, struct oneshot *shot)
 {
-	struct oneshot shot = {
+	char why[ONESHOT_WHY_LEN];
+
+	*shot = (struct oneshot){
 	    .json = options->json,
 	    .lines = options->lines,
 	    .queue = options->queue,
@@ -168,26 +170,35 @@ once(const struct options *options, struct account *account)
 	    .search = options->search,
 	    .last = options->last,
 	};
-	char why[ONESHOT_WHY_LEN];
-	struct prompt prompt;
-	int status;
 
-	switch (oneshot_parse(&shot, options->words, why)) {
+	switch (oneshot_parse(shot, options->words, why)) {
 	case 0:
 		break;
 	case -1:
 		return options_usage("%s", why);
 	default:
-		oneshot_release(&shot);
 		fprintf(stderr, "chat: %s\n", why);
 		return EXIT_REFUSED;
 	}
+	if (shot->name == ONESHOT_REGISTER && options->centre != NULL &&
+	    options->words[1] != NULL)
+		return options_usage("the centre is given twice");
+	return -1;
+}
+
+/* One command and no more. */
+static int
+once(const struct options *options, struct oneshot *shot,
+    struct account *account)
+{
+	struct prompt prompt;
+	int status;
+
 	prompt_init(&prompt, stop_signals());
-	status = oneshot_link(shot.name) == LINK_START
-	    ? log_in(&shot, account, options->state, &prompt)
-	    : once_main(&shot, account, options->state, &prompt);
+	status = oneshot_link(shot->name) == LINK_START
+	    ? log_in(shot, account, options->state, &prompt)
+	    : once_main(shot, account, options->state, &prompt);
 	prompt_release(&prompt);
-	oneshot_release(&shot);
 	return status;
 }
 
@@ -207,10 +218,9 @@ stay(const struct options *options, struct account *account)
 		    "--invite and -n are for commands");
 	prompt_init(&prompt, stop_signals());
 	status = run(account, options->state, &prompt);
-	if (status == -1) {
-		puts("Goodbye.");
+	/* Whoever leaves before is not said goodbye to: nobody came. */
+	if (status == -1)
 		status = EX_OK;
-	}
 	prompt_release(&prompt);
 	return status;
 }
@@ -220,6 +230,7 @@ main(int argc, char **argv)
 {
 	struct options options = {0};
 	struct profile *profile = NULL;
+	struct oneshot shot = {0};
 	struct account account;
 	int status;
 
@@ -228,6 +239,9 @@ main(int argc, char **argv)
 	umask(077);
 	account_init(&account);
 	status = options_read(argc, argv, &options, &account);
+	/* What is wrong with the words is so for every account. */
+	if (status == -1 && options.command)
+		status = take_words(&options, &shot);
 	if (status == -1) {
 		profile = read_profile(options.config);
 		status = profile == NULL
@@ -235,8 +249,9 @@ main(int argc, char **argv)
 		    : options_account(&options, profile, &account);
 	}
 	if (status == -1)
-		status = options.command ? once(&options, &account)
+		status = options.command ? once(&options, &shot, &account)
 					 : stay(&options, &account);
+	oneshot_release(&shot);
 	account_release(&account);
 	profile_free(profile);
 	return status;

@@ -13,6 +13,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "chat/agent/book.h"
 #include "chat/agent/brief.h"
 #include "chat/attach.h"
 #include "chat/faces/face.h"
@@ -152,6 +153,47 @@ in_vain(const struct oneshot *shot, struct account *account, const char *state)
 	    !account_known(account, state);
 }
 
+static void
+count_row(void *arg, const struct book_row *row)
+{
+	(void)row;
+	++*(int64_t *)arg;
+}
+
+/* How many messages the account's book keeps for the next agent. */
+static int
+count_queued(const struct account *account, int64_t *count)
+{
+	char *path = account_path(account, "book.db");
+	char *lock = account_path(account, "agent.lock");
+	char why[BOOK_WHY_LEN] = "";
+	struct book *book = NULL;
+
+	*count = 0;
+	if (access(path, F_OK) == 0 || errno != ENOENT)
+		book = book_visit(path, lock, account->user, why);
+	if (book != NULL && book_queued(book, count_row, count) == -1)
+		snprintf(why, sizeof(why), "%s", book_why(book));
+	book_close(book);
+	free(path);
+	free(lock);
+	if (*why == '\0')
+		return 0;
+	show_complaint("chat: ", why);
+	return EX_IOERR;
+}
+
+/* What can be said where no agent has a session. */
+static int
+without_agent(struct oneshot *shot, const struct account *account)
+{
+	int status = 0;
+
+	if (shot->name == ONESHOT_STATUS)
+		status = count_queued(account, &shot->queued);
+	return status != 0 ? status : oneshot_out(shot, account);
+}
+
 /* Carries a command out for the account. */
 int
 once_main(struct oneshot *shot, struct account *account, const char *state,
@@ -189,7 +231,7 @@ once_main(struct oneshot *shot, struct account *account, const char *state,
 		return briefly(shot, account, prompt);
 	if (!attach(account, &face, prompt->stop))
 		return oneshot_link(shot->name) == LINK_AGENT
-		    ? oneshot_out(shot, account)
+		    ? without_agent(shot, account)
 		    : briefly(shot, account, prompt);
 	status = carry_out(shot, account, prompt, &face);
 	face_close(&face);

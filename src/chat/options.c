@@ -120,6 +120,13 @@ version(void)
 	    library != NULL ? library : "no (built without readline)");
 }
 
+static void
+help(void)
+{
+	fputs(usage_text, stdout);
+	oneshot_help(stdout);
+}
+
 /* Reads the options: -1 to go on, else an exit status. */
 static int
 read_flags(
@@ -191,8 +198,7 @@ read_flags(
 			/* There is no other face yet. */
 			break;
 		case 'h':
-			fputs(usage_text, stdout);
-			oneshot_help(stdout);
+			help();
 			return EX_OK;
 		case 'V':
 			version();
@@ -205,6 +211,12 @@ read_flags(
 	return -1;
 }
 
+static bool
+is_command(const char *word)
+{
+	return word != NULL && oneshot_find(word) != ONESHOT_COUNT;
+}
+
 /* Reads the options and sorts out what the first word is. */
 int
 options_read(
@@ -215,8 +227,15 @@ options_read(
 	if (status != -1)
 		return status;
 	options->words = argv + optind;
-	options->command = options->words[0] != NULL &&
-	    oneshot_find(options->words[0]) != ONESHOT_COUNT;
+	if (options->words[0] != NULL && options->words[1] == NULL &&
+	    strcmp(options->words[0], "help") == 0) {
+		help();
+		return EX_OK;
+	}
+	if (options->words[0] != NULL && is_command(options->words[1]) &&
+	    account_names_host(options->words[0]))
+		options->centre = *options->words++;
+	options->command = is_command(options->words[0]);
 	return -1;
 }
 
@@ -258,6 +277,25 @@ command_centre(char **words, int *status)
 	return NULL;
 }
 
+/* Behind the centre stands what is no command. */
+static int
+no_command(const char *word)
+{
+	const char *near = oneshot_nearest(word);
+	char *safe = text_escaped(word, strlen(word), TEXT_WORD);
+
+	if (near != NULL)
+		options_usage(
+		    "there is no command \"%s\": did you mean \"%s\"?", safe,
+		    near);
+	else
+		options_usage("\"%s\" is a word too many: only a command can "
+			      "stand behind the centre",
+		    safe);
+	free(safe);
+	return EX_USAGE;
+}
+
 /*
  * The centre that the words name; NULL if they name none, and with an exit
  * status if they are wrong.
@@ -270,12 +308,14 @@ word_centre(const struct options *options, int *status)
 	*status = 0;
 	if (words[0] == NULL)
 		return NULL;
+	if (options->command && options->centre != NULL)
+		return options->centre;
 	if (options->command)
 		return command_centre(words, status);
 	if (!account_names_host(words[0]))
 		*status = no_centre(words[0]);
 	else if (words[1] != NULL)
-		*status = options_usage("there is a word too many");
+		*status = no_command(words[1]);
 	return *status == 0 ? words[0] : NULL;
 }
 
@@ -361,6 +401,8 @@ options_account(const struct options *options, const struct profile *profile,
 	    (options->pin != NULL &&
 		account_pin(account, options->pin, why) == -1))
 		return options_usage("%s", why);
+	if (entry == NULL)
+		entry = profile_match(profile, account);
 	if ((options->ca == NULL ||
 		account_authority(account, options->ca, why) == 0) &&
 	    (entry == NULL || profile_complete(entry, account, why) == 0))

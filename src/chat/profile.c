@@ -388,6 +388,42 @@ profile_begin(const struct profile_account *entry, struct account *account,
 	return account_user(account, entry->user, why);
 }
 
+/* How well it fits: 0 for another server, 3 for the same user there. */
+static int
+fit(const struct profile_account *entry, const struct account *account)
+{
+	char why[ACCOUNT_WHY_LEN];
+	struct account own;
+	int points = 0;
+
+	account_init(&own);
+	if (profile_begin(entry, &own, why) == 0 &&
+	    strcmp(own.where, account->where) == 0) {
+		points = *own.user == '\0' ? 2 : 1;
+		if (*own.user != '\0' && strcmp(own.user, account->user) == 0)
+			points = 3;
+	}
+	account_release(&own);
+	return points;
+}
+
+/* The account that is best for this server and user. */
+const struct profile_account *
+profile_match(const struct profile *profile, const struct account *account)
+{
+	const struct profile_account *best = NULL;
+	int points, most = 0;
+
+	for (size_t i = 0; i < profile->count; i++) {
+		points = fit(&profile->accounts[i], account);
+		if (points <= most)
+			continue;
+		most = points;
+		best = &profile->accounts[i];
+	}
+	return best;
+}
+
 /* Adds what the command line has left open. */
 int
 profile_complete(const struct profile_account *entry, struct account *account,

@@ -48,6 +48,14 @@ const struct profile_account *profile_find(
     const struct profile *profile, const char *name);
 
 /*
+ * The account that is best for this server and user: of that user, or of
+ * whoever is typed, or of another (who has the same centre to trust); NULL
+ * without one of that server.
+ */
+const struct profile_account *profile_match(
+    const struct profile *profile, const struct account *account);
+
+/*
  * The names of all accounts, the nearest to a word; NULL: none is.  In fresh
  * memory, separated by commas.
  */

@@ -193,10 +193,8 @@ told_added(const struct ctl *ctl, const json_t *reply)
 int
 command_user_add(const struct ctl *ctl)
 {
-	int status = 0;
+	int status = is_text(ctl->words[0]) ? check_free(ctl) : CTL_REFUSED;
 
-	if (isatty(STDIN_FILENO) && is_text(ctl->words[0]))
-		status = check_free(ctl);
 	return status != 0 ? status
 			   : order_password(ctl, "user-add", told_added);
 }
@@ -300,8 +298,9 @@ show_session(const json_t *row)
 {
 	char time[WHEN_LEN];
 
-	column(row, "user", NAME_MAX_LEN);
-	column(row, "address", 15); /* IPv6 ones stick out */
+	/* Longer ones stick out, and so do those of IPv6. */
+	column(row, "user", 12);
+	column(row, "address", 15);
 	printf("%-19s  ", when(wire_get_string(row, "since"), "-", time));
 	printf("%-19s  ", when(wire_get_string(row, "heard"), "-", time));
 	puts(wire_get_bool(row, "online") ? "online" : "silent");
@@ -369,8 +368,8 @@ int
 command_session_list(const struct ctl *ctl)
 {
 	static const struct list list = {"session-list", "sessions",
-	    "USER                              ADDRESS                        "
-	    "          SINCE                LAST HEARD           PRESENCE",
+	    "USER          ADDRESS          SINCE                LAST HEARD"
+	    "           STATE",
 	    show_session};
 
 	return show_list(ctl, &list);

@@ -46,12 +46,14 @@ command_invite_new(const struct ctl *ctl)
 static void
 show_invite(const json_t *row)
 {
-	char time[WHEN_LEN];
+	char time[WHEN_LEN], used[64];
 
+	snprintf(used, sizeof(used), "%lld of %lld",
+	    (long long)wire_get_number(row, "used", 0),
+	    (long long)wire_get_number(row, "uses", 0));
 	column(row, "code", 9);
 	column(row, "state", 7);
-	printf("%6lld of %-6lld  ", (long long)wire_get_number(row, "used", 0),
-	    (long long)wire_get_number(row, "uses", 0));
+	printf("%-14s  ", used);
 	puts(when(wire_get_string(row, "ends"), "-", time));
 }
 
@@ -59,7 +61,7 @@ int
 command_invite_list(const struct ctl *ctl)
 {
 	static const struct list list = {"invite-list", "invites",
-	    "CODE       STATE      USED           UNTIL", show_invite};
+	    "CODE       STATE    USED            UNTIL", show_invite};
 
 	return show_list(ctl, &list);
 }

@@ -200,15 +200,16 @@ book_history(struct book *book, const struct book_query *query,
 	return result;
 }
 
-/* Everybody that messages went to or came from. */
+/* Everybody else that messages went to or came from. */
 int
 book_contacts(struct book *book,
     void (*fn)(void *arg, const char *user, int64_t time), void *arg)
 {
 	sqlite3_stmt *stmt = book_prepare(book,
 	    "SELECT iif(state = 0, author, recipient) AS user, max(time) "
-	    "FROM history WHERE kind = 0 GROUP BY user ORDER BY user",
-	    "");
+	    "FROM history WHERE kind = 0 AND reason IS NOT 'no-such-user' "
+	    "GROUP BY user HAVING user <> ? ORDER BY user",
+	    "s", book->user);
 	int status;
 
 	if (stmt == NULL)

@@ -125,7 +125,10 @@ int book_news(struct book *book, int64_t after,
 int book_history(struct book *book, const struct book_query *query,
     bool (*fn)(void *arg, const struct book_row *row), void *arg);
 
-/* Everybody that messages went to or came from, with the last one's time. */
+/*
+ * Everybody else that messages went to or came from, with the last one's time;
+ * without those who do not exist.
+ */
 int book_contacts(struct book *book,
     void (*fn)(void *arg, const char *user, int64_t time), void *arg);
 

@@ -141,6 +141,23 @@ desk_told(struct agent *agent, struct errand *errand, json_t *event, bool ok)
 	agent_answer(agent, &waiter, reply);
 }
 
+/* The agent is over: who waits for a message learns why it is only kept. */
+static void
+kept_over(struct agent *agent, struct errand *errand)
+{
+	struct waiter waiter = {errand->face, errand->tag};
+	json_t *reply = desk_over(agent, errand->tag);
+	const char *text = wire_get_string(reply, "text");
+
+	json_object_set_new(reply, "text",
+	    json_sprintf("%s\nThe message is kept, and is sent by the next "
+			 "chat that is let in.",
+		text != NULL ? text : "The agent has ended."));
+	errand->face = 0;
+	errand->tag = NULL;
+	agent_answer(agent, &waiter, reply);
+}
+
 /* Nobody waits for messages that are only kept for now. */
 void
 desk_kept(struct agent *agent)
@@ -151,6 +168,10 @@ desk_kept(struct agent *agent)
 	for (; errand != NULL; errand = errand->next) {
 		if (errand->row == 0 || errand->face == 0)
 			continue;
+		if (agent->last_word != NULL) {
+			kept_over(agent, errand);
+			continue;
+		}
 		event = desk_state(errand->id, errand->to, "queued");
 		desk_told(agent, errand, event, true);
 		json_decref(event);

@@ -254,6 +254,17 @@ command_names(bool aliases, void (*fn)(void *arg, const char *name), void *arg)
 		each_word(aliases ? rows[i].aliases : rows[i].name, fn, arg);
 }
 
+/* The command whose name is nearest. */
+const char *
+command_nearest(const char *word)
+{
+	const char *names[COMMAND_COUNT + 1] = {NULL};
+
+	for (unsigned i = 0; i < COMMAND_COUNT; i++)
+		names[i] = rows[i].name;
+	return text_nearest(word, names);
+}
+
 /* The list of commands. */
 void
 command_help(FILE *to)

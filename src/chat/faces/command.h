@@ -77,6 +77,9 @@ enum command_slot command_slot(const char *line, size_t start);
 void command_names(
     bool aliases, void (*fn)(void *arg, const char *name), void *arg);
 
+/* The command whose name is nearest to the word, or NULL. */
+const char *command_nearest(const char *word);
+
 /* The list of commands. */
 void command_help(FILE *to);
 

@@ -20,6 +20,7 @@
 
 #include "chat/faces/command.h"
 #include "chat/faces/login.h"
+#include "chat/faces/oneshot.h"
 #include "chat/faces/seat.h"
 #include "chat/faces/show.h"
 #include "lib/loop.h"
@@ -250,6 +251,25 @@ ask(struct line *line, const struct command *command)
 	line->count++;
 }
 
+/* There is no such command; a person is told what may have been meant. */
+static void
+say_unknown(struct line *line, const char *word)
+{
+	const char *near = command_nearest(word);
+
+	if (!line->prompt->terminal)
+		near = NULL;
+	else if (oneshot_find(word) != ONESHOT_COUNT) {
+		sayf(line,
+		    "Unknown command: %s. Type \"chat %s\" in the shell.\n",
+		    word, word);
+		return;
+	}
+	sayf(line, "Unknown command: %s. Type \"help\".%s%s%s\n", word,
+	    near != NULL ? " Did you mean \"" : "", near != NULL ? near : "",
+	    near != NULL ? "\"?" : "");
+}
+
 /* One typed line. */
 static void
 typed(struct line *line, const char *text, size_t len)
@@ -260,8 +280,7 @@ typed(struct line *line, const char *text, size_t len)
 	case COMMAND_EMPTY:
 		return;
 	case COMMAND_UNKNOWN:
-		sayf(line, "Unknown command: %s. Type \"help\".\n",
-		    command.word);
+		say_unknown(line, command.word);
 		return;
 	case COMMAND_WRONG:
 		sayf(line, "%s\n", command.why);

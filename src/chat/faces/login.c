@@ -293,6 +293,9 @@ login_password(const struct account *account, struct prompt *prompt,
 	}
 	if (prompt->terminal)
 		return LEFT;
+	/* That the last one was wrong has been said. */
+	if (prompt->refused)
+		return EXIT_LOGIN;
 	fprintf(stderr, "chat: no password: give it %swith --password-file\n",
 	    prompt->closed ? "" : "on standard input or ");
 	return EXIT_LOGIN;
@@ -407,6 +410,7 @@ try_password(struct attempt *attempt)
 		    ? say_password(attempt, password, once)
 		    : no_password(once);
 	explicit_bzero(password, sizeof(password));
+	attempt->prompt->refused |= status == AGAIN;
 	return status;
 }
 

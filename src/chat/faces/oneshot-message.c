@@ -93,11 +93,12 @@ message_answered(const struct run *run, json_t *reply)
 		oneshot_put_json(reply);
 	}
 	if (state != NULL && strcmp(state, "queued") == 0) {
-		fprintf(stderr,
-		    "The centre cannot be reached; the message is kept and "
-		    "will be sent %s.\n",
-		    *run->agent ? "when it is back"
-				: "by the next chat that reaches it");
+		fputs(wire_get_bool(run->login, "brief")
+			? "The message is kept and will be sent by the next "
+			  "chat that reaches the centre.\n"
+			: "The centre cannot be reached; the message is kept "
+			  "and will be sent when it is back.\n",
+		    stderr);
 		return 0;
 	}
 	if (!run->shot->json) {

@@ -46,6 +46,9 @@ oneshot_find(const char *word)
 {
 	unsigned i;
 
+	/* As at the prompt. */
+	if (strcmp(word, "message") == 0 || strcmp(word, "msg") == 0)
+		return ONESHOT_SEND;
 	for (i = 0; i < ONESHOT_COUNT; i++)
 		if (strcmp(rows[i].name, word) == 0)
 			break;

@@ -225,37 +225,34 @@ do_login(const struct run *run)
 	return oneshot_flushed(0);
 }
 
+/* A request that is done once it is answered, and the words for that. */
 static int
-do_logout(const struct run *run)
+do_parting(const struct run *run, const char *name, const char *words)
 {
 	int status;
-	json_t *reply = oneshot_ask(run, face_request("logout"), &status);
+	json_t *reply = oneshot_ask(run, face_request(name), &status);
 
 	if (reply == NULL)
 		return status;
 	if (run->shot->json)
 		put_reply(reply);
 	else
-		puts("Goodbye.");
+		puts(words);
 	show_kept(wire_get_number(reply, "queued", 0));
 	json_decref(reply);
 	return oneshot_flushed(0);
 }
 
 static int
+do_logout(const struct run *run)
+{
+	return do_parting(run, "logout", "Goodbye.");
+}
+
+static int
 do_detach(const struct run *run)
 {
-	int status;
-	json_t *reply = oneshot_ask(run, face_request("detach"), &status);
-
-	if (reply == NULL)
-		return status;
-	if (run->shot->json)
-		put_reply(reply);
-	else
-		puts("You stay logged in.");
-	json_decref(reply);
-	return oneshot_flushed(0);
+	return do_parting(run, "detach", "You stay logged in.");
 }
 
 /* How it hears of news, unless that is as it should be. */
@@ -269,23 +266,27 @@ put_beacon(const json_t *reply)
 		printf(", polling over TLS (%s)", why);
 }
 
+/* How many messages wait, where any do; the end of a line. */
+static void
+put_queued(int64_t queued)
+{
+	if (queued > 0)
+		printf(", %lld message%s", (long long)queued,
+		    queued == 1 ? " waits" : "s wait");
+	putchar('\n');
+}
+
 /* What the agent says about itself, in one line. */
 static void
 put_status(const json_t *reply, const char *user, const char *where)
 {
-	int64_t queued = wire_get_number(reply, "queued", 0);
-
 	printf("%s at %s: logged in", user, where);
 	if (wire_get_bool(reply, "detached"))
 		fputs(", detached", stdout);
 	put_beacon(reply);
 	if (!wire_get_bool(reply, "reachable"))
 		fputs(", the centre cannot be reached", stdout);
-	if (queued > 0)
-		printf(queued == 1 ? ", %lld message waits"
-				   : ", %lld messages wait",
-		    (long long)queued);
-	putchar('\n');
+	put_queued(wire_get_number(reply, "queued", 0));
 }
 
 static int
@@ -369,13 +370,15 @@ oneshot_out(const struct oneshot *shot, const struct account *account)
 	}
 	if (!shot->json) {
 		printf(
-		    "%s at %s: not logged in\n", account->user, account->where);
+		    "%s at %s: not logged in", account->user, account->where);
+		put_queued(shot->queued);
 		return oneshot_flushed(0);
 	}
 	reply = json_object();
 	json_object_set_new(reply, "user", json_string(account->user));
 	json_object_set_new(reply, "centre", json_string(account->where));
 	json_object_set_new(reply, "session", json_string("out"));
+	json_object_set_new(reply, "queued", json_integer(shot->queued));
 	oneshot_put_json(reply);
 	json_decref(reply);
 	return oneshot_flushed(0);

@@ -78,6 +78,7 @@ struct oneshot {
 	const char *invite; /* a code, or NULL */
 	const char *last, *wait; /* numbers, or NULL */
 	int64_t count, seconds; /* what they mean; -1: all, and not at all */
+	int64_t queued; /* for status where no agent runs: what waits */
 };
 
 /* The command of that name, or ONESHOT_COUNT; and the nearest, or NULL. */

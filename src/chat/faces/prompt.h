@@ -22,6 +22,7 @@ struct prompt {
 	bool terminal; /* both standard input and output are one */
 	bool ended;
 	bool closed; /* what is read there is no answer to a question */
+	bool refused; /* a password was wrong, which was said */
 	int stop; /* a signalfd */
 	struct line_buf in;
 	bool skipping; /* the rest of a line that was too long */

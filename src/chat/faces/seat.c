@@ -100,14 +100,35 @@ seat_release(struct seat *seat)
 	memset(seat, 0, sizeof(*seat));
 }
 
+/* Remembers somebody else. */
+static void
+meet(struct seat *seat, const char *name)
+{
+	if (name != NULL && seat->user != NULL && strcmp(name, seat->user) == 0)
+		return;
+	people_meet(&seat->people, name);
+}
+
+/* True for a message of which nobody knows yet whether its reader exists. */
+static bool
+is_open(const json_t *event)
+{
+	const char *state = wire_get_string(event, "state");
+
+	return state != NULL && strcmp(state, "accepted") != 0 &&
+	    strcmp(state, "fetched") != 0;
+}
+
 /* Remembers whom an event is about. */
 void
 seat_event(struct seat *seat, const json_t *event)
 {
 	static const char *const members[] = {"from", "to", "user"};
 
+	if (is_open(event))
+		return;
 	for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++)
-		people_meet(&seat->people, wire_get_string(event, members[i]));
+		meet(seat, wire_get_string(event, members[i]));
 }
 
 /* Remembers the users of a reply. */
@@ -121,7 +142,7 @@ seat_reply(struct seat *seat, const json_t *reply)
 	{
 		if (json_is_object(user))
 			user = json_object_get(user, "user");
-		people_meet(&seat->people, json_string_value(user));
+		meet(seat, json_string_value(user));
 	}
 }
 

@@ -26,6 +26,7 @@
 
 enum {
 	BACKLOG = 1024, /* connections that wait while all workers are busy */
+	LOCK_SOON_MS = 300, /* then whoever waits is told for what */
 	LOCK_MS = 5000, /* for the store of a master that was killed */
 	DESCRIPTORS = 32768, /* the store has one for each worker */
 	PORT_TRIES = 16, /* for a number that is free for both protocols */
@@ -62,6 +63,24 @@ start_failed(struct master *master, int status, const char *fmt, ...)
 	return status;
 }
 
+/* The lock: of who was killed it is free in a moment, of who runs never. */
+static int
+take_lock(struct master *master, char why[PLACES_WHY_LEN])
+{
+	const char *directory = master->settings->state_directory;
+	const struct sandbox_user *user = &master->start->user;
+	int status;
+
+	errno = 0;
+	status = place_lock(directory, user, LOCK_SOON_MS, &master->lock, why);
+	if (status == 0 || errno != EWOULDBLOCK)
+		return status;
+	fprintf(stderr,
+	    "chatd: another chatd holds %s; waiting %d seconds for it to end\n",
+	    directory, LOCK_MS / 1000);
+	return place_lock(directory, user, LOCK_MS, &master->lock, why);
+}
+
 int
 start_places(struct master *master)
 {
@@ -75,8 +94,7 @@ start_places(struct master *master)
 		status = place_make(
 		    settings->runtime_directory, RUNTIME_MODE, user, why);
 	if (!status)
-		status = place_lock(settings->state_directory, user, LOCK_MS,
-		    &master->lock, why);
+		status = take_lock(master, why);
 	return status ? start_failed(master, status, "%s", why) : 0;
 }
 
