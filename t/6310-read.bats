@@ -22,23 +22,6 @@ tear_down()
 	[ -z "${reader:-}" ] || gone "$reader" || kill -KILL "$reader"
 }
 
-# usage: once_of NAME ; the command line without a command, in the array one
-once_of()
-{
-	[ -e "$dir/$1.password" ] || password "$1"
-	one=(chat --state "$dir/$1.state" --ca "$state/ca.pem"
-		--password-file "$dir/$1.password"
-		--account "$1@127.0.0.1:$PORT")
-}
-
-# usage: once STATUS NAME WORD... ; the command as NAME, nothing on its input
-once()
-{
-	once_of "$2"
-	run "-$1" --separate-stderr timeout "$patience" "${one[@]}" \
-		"${@:3}" </dev/null 3>&-
-}
-
 # usage: follows NAME WORD... ; read --follow in the background, to $dir/NAME.out
 follows()
 {

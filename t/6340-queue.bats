@@ -16,16 +16,6 @@ set_up()
 	centre_start 'session: { heartbeat = 1; timeout = 60; };'
 }
 
-# usage: once STATUS NAME WORD... ; the command as NAME, nothing on its input
-once()
-{
-	[ -e "$dir/$2.password" ] || password "$2"
-	run "-$1" --separate-stderr timeout "$patience" chat \
-		--state "$dir/$2.state" --ca "$state/ca.pem" \
-		--password-file "$dir/$2.password" \
-		--account "$2@127.0.0.1:$PORT" "${@:3}" </dev/null 3>&-
-}
-
 # usage: book STATEMENT ; on what alice's client has, while nothing runs there
 book()
 {

@@ -71,7 +71,7 @@ static const struct option long_options[] = {
 
 static const char usage_text[] =
     "usage: chat [OPTIONS] [[USER@]HOST[:PORT]]\n"
-    "       chat [OPTIONS] COMMAND [ARGUMENT...]\n"
+    "       chat [OPTIONS] [[USER@]HOST[:PORT]] COMMAND [ARGUMENT...]\n"
     "  -s, --server HOST[:PORT]      the centre\n"
     "  -u, --user USER               the user\n"
     "      --account NAME            an account of the configuration, or\n"

@@ -30,6 +30,24 @@ chat_of()
 		"${@:2}" "$1@127.0.0.1:$PORT")
 }
 
+# usage: once_of NAME ; the command line without a command, in the array one
+once_of()
+{
+	[ -e "$dir/$1.password" ] || password "$1"
+	# shellcheck disable=SC2034 # for the caller, too
+	one=(chat --state "$dir/$1.state" --ca "$state/ca.pem"
+		--password-file "$dir/$1.password"
+		--account "$1@127.0.0.1:$PORT")
+}
+
+# usage: once STATUS NAME WORD... ; the command as NAME, nothing on its input
+once()
+{
+	once_of "$2"
+	run "-$1" --separate-stderr timeout "$patience" "${one[@]}" \
+		"${@:3}" </dev/null 3>&-
+}
+
 # usage: comes NAME [OPTION]... ; starts the client, waits for nothing
 comes()
 {
