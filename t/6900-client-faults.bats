@@ -136,5 +136,5 @@ opened()
 	wait_for gone $pid
 	wait $pid
 	exec {never}>&-
-	same 'Goodbye.' "$(<"$dir/out")"
+	same '' "$(<"$dir/out")"
 }
