@@ -223,6 +223,19 @@ add_and_list()
 	run -1 ctl user import "$dir/nowhere"
 }
 
+@test "user import: of two lines with one name the first wins" {
+	centre_start
+	for name in u1 u2 u3 u4 u5 u6 u7 u8; do
+		printf '%s first\n%s second\n' "$name" "$name"
+	done >"$dir/twice.txt"
+	run -1 --separate-stderr ctl user import "$dir/twice.txt"
+	same '8 users added, 8 refused' "$output"
+	same '2 4 6 8 10 12 14 16' \
+		"$(sed 's/.*txt:\([0-9]*\):.*/\1/' <<<"$stderr" | xargs)"
+	ask login user=u1 password=first
+	accepted
+}
+
 @test "user import --dry-run says the same, and adds nobody" {
 	cat >"$dir/credentials.txt" <<-'END'
 		dave dave-secret

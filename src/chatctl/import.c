@@ -28,7 +28,7 @@ struct import {
 	int64_t line;
 	int64_t added, refused;
 	int under_way;
-	json_t *names; /* that could be added, for --dry-run */
+	json_t *names; /* so far; for --dry-run those that could be added */
 	bool progress; /* shown on the terminal */
 };
 
@@ -98,14 +98,42 @@ take_reply(struct import *import)
 	return 0;
 }
 
+/* Takes replies until no more than so many are to come. */
+static int
+take_replies(struct import *import, int most)
+{
+	int status = 0;
+
+	while (status == 0 && import->under_way > most)
+		status = take_reply(import);
+	return status;
+}
+
+/* True if an earlier line has that name, whatever became of it. */
+static bool
+is_known(const struct import *import, const char *name)
+{
+	char folded[NAME_MAX_LEN + 1];
+
+	if (!name_fold(name, strlen(name), folded))
+		return false;
+	if (json_object_get(import->names, folded) != NULL)
+		return true;
+	json_object_set_new(import->names, folded, json_true());
+	return false;
+}
+
 static int
 add(struct import *import, const char *name, const char *password)
 {
 	json_t *request;
-	int status = 0;
+	int status;
 
-	if (import->under_way == AHEAD)
-		status = take_reply(import);
+	/* Passwords are hashed side by side: the first line is to win. */
+	if (!import->ctl->dry_run && is_known(import, name))
+		status = take_replies(import, 0);
+	else
+		status = take_replies(import, AHEAD - 1);
 	if (status != 0)
 		return status;
 	request = import->ctl->dry_run

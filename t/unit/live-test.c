@@ -12,6 +12,7 @@
 #include <jansson.h>
 
 #include "chat/account.h"
+#include "chat/agent/agent.h"
 #include "chat/agent/start.h"
 #include "chat/faces/face.h"
 #include "lib/beacon.h"
@@ -234,11 +235,19 @@ begin(void)
 	centre.lives = 0;
 }
 
+/* The agent is killed, and gone: whoever comes next finds nobody. */
 static void
 finish(void)
 {
+	int64_t end = soon(SOON);
+	int lock = -1;
+
 	kill(agent, SIGKILL);
 	face_close(&face);
+	while (agent_lock(&account, &lock) != 1 && clock_mono() < end)
+		poll(NULL, 0, 1);
+	must(lock != -1, "the agent does not end");
+	close(lock);
 }
 
 /* Nothing of before is under way any more. */
