@@ -231,7 +231,7 @@ add_and_list()
 	run -1 --separate-stderr ctl user import "$dir/twice.txt"
 	same '8 users added, 8 refused' "$output"
 	same '2 4 6 8 10 12 14 16' \
-		"$(sed 's/.*txt:\([0-9]*\):.*/\1/' <<<"$stderr" | xargs)"
+		"$(grep -o 'txt:[0-9]*' <<<"$stderr" | cut -d: -f2 | xargs)"
 	ask login user=u1 password=first
 	accepted
 }
