@@ -174,7 +174,8 @@ Invalid password. Your account has been blocked. Please try again in 60 seconds.
 
 @test "who leaves at a question is not said goodbye to" {
 	command -v script >/dev/null || skip 'script is not installed'
-	typed="chat --line --state $dir/alice.state --ca $state/ca.pem"
+	# Ctrl-C goes to all who run there: a shell would die of it.
+	typed="exec chat --line --state $dir/alice.state --ca $state/ca.pem"
 	typed="$typed alice@127.0.0.1:$PORT"
 	mkfifo "$dir/keys"
 	timeout "$patience" script -qec "$typed" /dev/null \

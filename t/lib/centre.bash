@@ -29,6 +29,8 @@ CHAT_SRC=${CHAT_SRC:-$BATS_TEST_DIRNAME/..}
 CHAT_BUILD=$(cd "$CHAT_BUILD" && pwd -P)
 PATH=$CHAT_BUILD:$PATH
 umask 077
+# What script(1) starts commands with, whatever the caller's is.
+export SHELL=/bin/sh
 unset DISPLAY NOTIFY_SOCKET CHAT_SERVER XDG_STATE_HOME XDG_CONFIG_HOME NO_COLOR
 
 # ---- for assertions
