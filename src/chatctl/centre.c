@@ -231,7 +231,7 @@ start_keeper(int channel)
 		return pid;
 	child_begin("keeper", ROLE_KEEPER, &channel, 1);
 	title_set("chatctl: keeper");
-	keeper_main(channel);
+	keeper_main(-1, channel);
 }
 
 static pid_t

@@ -20,6 +20,7 @@
 #include "chatctl/centre.h"
 #include "chatctl/commands.h"
 #include "chatctl/setup.h"
+#include "chatd/pair.h"
 #include "chatd/places.h"
 #include "chatd/sandbox.h"
 #include "chatd/store/db.h"
@@ -147,7 +148,7 @@ check_runtime(struct check *check)
 	free(copy);
 }
 
-/* Certificate and key, each and together. */
+/* Certificate and key, each and together; we end at once, and may read it. */
 static void
 check_certificate(struct check *check)
 {
@@ -156,9 +157,13 @@ check_certificate(struct check *check)
 	struct stat info;
 	struct cert cert;
 	int64_t days;
-	SSL_CTX *tls = tls_server_new(
-	    settings->certificate, settings->key, TLS_ALPN_CENTRE, why);
+	int key = pair_key_open(settings->key, why);
+	SSL_CTX *tls = key == -1 ? NULL
+				 : tls_server_new(settings->certificate,
+				       settings->key, TLS_ALPN_CENTRE, why);
 
+	if (key != -1)
+		close(key);
 	if (tls == NULL) {
 		found(check, ERROR, "tls: %s", why);
 		return;
@@ -182,7 +187,7 @@ check_certificate(struct check *check)
 		    settings->certificate, (long long)days);
 	if (stat(settings->key, &info) == 0 && (info.st_mode & 077) != 0)
 		found(check, WARNING,
-		    "tls.key: others may read %s (mode %03o); chmod 600",
+		    "tls.key: a group may read %s (mode %03o); chmod 600",
 		    settings->key, (unsigned)info.st_mode & 0777);
 }
 

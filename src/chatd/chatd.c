@@ -24,6 +24,7 @@
 #include <openssl/crypto.h>
 
 #include "chatd/master/master.h"
+#include "chatd/pair.h"
 #include "chatd/sandbox.h"
 #include "chatd/settings.h"
 #include "lib/log.h"
@@ -183,22 +184,45 @@ configure(const char *file, struct sandbox_user *user)
 	return settings;
 }
 
-/* Loads certificate and key as the centre would, and exits. */
+/*
+ * Certificate and key, as the centre will have them.  This process ends at
+ * once and never serves, so it may read the key itself.
+ */
+static void
+test_pair(const char *file, const struct settings *settings,
+    struct conf_errors *errors)
+{
+	char why[TLS_WHY_LEN];
+	SSL_CTX *tls = NULL;
+	int key = pair_key_open(settings->key, why);
+
+	if (key == -1 ||
+	    !(tls = tls_server_new(settings->certificate, settings->key,
+		  TLS_ALPN_CENTRE, why))) {
+		conf_error(errors, "%s: tls: %s", file, why);
+	} else {
+		pair_warning(SSL_CTX_get0_certificate(tls), clock_wall(), why);
+		if (*why)
+			fprintf(stderr, "chatd: warning: %s: %s\n",
+			    settings->certificate, why);
+	}
+	SSL_CTX_free(tls);
+	if (key != -1)
+		close(key);
+}
+
+/* Looks at everything as the centre would, and exits. */
 static _Noreturn void
 test(const char *file, const struct settings *settings,
     const struct sandbox_user *user)
 {
 	struct conf_errors errors = {0};
-	char why[TLS_WHY_LEN];
-	SSL_CTX *tls = NULL;
 
 	if (sandbox_user_become(settings->user, user) == -1)
 		conf_error(&errors, "%s: user: cannot become %s: %s", file,
 		    settings->user, strerror(errno));
-	else if (!(tls = tls_server_new(settings->certificate, settings->key,
-		       TLS_ALPN_CENTRE, why)))
-		conf_error(&errors, "%s: tls: %s", file, why);
-	SSL_CTX_free(tls);
+	else
+		test_pair(file, settings, &errors);
 	if (errors.count)
 		refuse(file, &errors);
 	printf("%s: no errors\n", file);

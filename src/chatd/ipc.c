@@ -39,7 +39,8 @@ static const struct row rows[IPC_COUNT_OF_TYPES] = {
 static bool
 brings_fd(enum ipc_type type)
 {
-	return type == IPC_SERVE || type == IPC_KEEPER;
+	return type == IPC_SERVE || type == IPC_KEEPER || type == IPC_STORE ||
+	    type == IPC_WORKER || type == IPC_KEY;
 }
 
 const char *

@@ -20,6 +20,7 @@
 #include "chatd/settings.h"
 #include "lib/beacon.h"
 #include "lib/text.h"
+#include "lib/tls.h"
 #include "lib/wire.h"
 
 enum ipc_role {
@@ -34,6 +35,8 @@ enum {
 	IPC_HASH_MAX = 127, /* an Argon2id string of libsodium */
 	IPC_INVITE_MAX = 63, /* an invitation's code, with room for blanks */
 	IPC_TEXT_MAX = 65536, /* what master and store tell each other */
+	IPC_SIGN_MAX = 64 + 34 + 48, /* what a handshake has signed */
+	IPC_SIGNATURE_MAX = 1024, /* RSA of 8,192 bits */
 	IPC_AHEAD_MAX = 64, /* requests of one worker under way */
 	KEEPER_THREADS = 2, /* passwords hashed at a time */
 	KEEPER_QUEUE = 32, /* that wait for them; then busy */
@@ -72,6 +75,14 @@ enum {
 	X(SENT, STORE, WORKER, ipc_sent, false)                            \
 	X(SPREAD, STORE, WORKER, ipc_spread, false)                        \
 	X(NAMES, STORE, WORKER, ipc_names, true)                           \
+	/* The keeper's channels, and the key that it is to hold. */       \
+	X(STORE, MASTER, KEEPER, ipc_none, false) /* with the channel */   \
+	X(WORKER, MASTER, KEEPER, ipc_worker, false) /* likewise */        \
+	X(KEY, MASTER, KEEPER, ipc_key, false) /* with the key's file */   \
+	X(KEYED, KEEPER, MASTER, ipc_keyed, true)                          \
+	/* A worker's handshake: one signature on a channel, no more. */   \
+	X(SIGN, WORKER, KEEPER, ipc_sign, false)                           \
+	X(SIGNED, KEEPER, WORKER, ipc_signed, false)                       \
 	/* Passwords. */                                                   \
 	X(CHECK, STORE, KEEPER, ipc_check, false)                          \
 	X(HASH, STORE, KEEPER, ipc_hash, false)                            \
@@ -228,6 +239,35 @@ struct ipc_spread {
 struct ipc_names {
 	int32_t count;
 	uint8_t more;
+};
+
+/* Which of the keeper's keys signs for this worker. */
+struct ipc_worker {
+	uint32_t key;
+};
+
+/* A key to load; all others but one that is in use are forgotten. */
+struct ipc_key {
+	uint32_t key; /* the number that it gets, from 1 on */
+	uint32_t keep; /* the one in use, or 0 */
+};
+
+/* How that went; without a pin it failed, and the tail says why. */
+struct ipc_keyed {
+	uint32_t key;
+	char pin[TLS_PIN_LEN + 1]; /* of its public half, lib/tls.h */
+};
+
+/* What a server's CertificateVerify signs (RFC 8446, 4.4.3), whole. */
+struct ipc_sign {
+	uint16_t scheme; /* RFC 8446, 4.2.3 */
+	uint16_t len;
+	uint8_t content[IPC_SIGN_MAX];
+};
+
+struct ipc_signed {
+	uint16_t len;
+	uint8_t signature[IPC_SIGNATURE_MAX];
 };
 
 struct ipc_check {

@@ -265,8 +265,8 @@ ctx_new(const SSL_METHOD *method, char why[TLS_WHY_LEN])
 }
 
 SSL_CTX *
-tls_server_new(const char *certificate, const char *key, const char *alpn,
-    char why[TLS_WHY_LEN])
+tls_server_public(
+    const char *certificate, const char *alpn, char why[TLS_WHY_LEN])
 {
 	SSL_CTX *ctx = ctx_new(TLS_server_method(), why);
 
@@ -274,14 +274,25 @@ tls_server_new(const char *certificate, const char *key, const char *alpn,
 		return NULL;
 	if (SSL_CTX_use_certificate_chain_file(ctx, certificate) != 1)
 		return ctx_fail(ctx, certificate, why);
-	if (SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) != 1 ||
-	    SSL_CTX_check_private_key(ctx) != 1)
-		return ctx_fail(ctx, key, why);
 	if (!alpn_keep(ctx, alpn) || SSL_CTX_set_num_tickets(ctx, 0) != 1 ||
 	    SSL_CTX_set_max_early_data(ctx, 0) != 1)
 		return ctx_fail(ctx, NO_CONTEXT, why);
 	SSL_CTX_set_client_hello_cb(ctx, hello_check, NULL);
 	SSL_CTX_set_alpn_select_cb(ctx, alpn_select, NULL);
+	return ctx;
+}
+
+SSL_CTX *
+tls_server_new(const char *certificate, const char *key, const char *alpn,
+    char why[TLS_WHY_LEN])
+{
+	SSL_CTX *ctx = tls_server_public(certificate, alpn, why);
+
+	if (ctx == NULL)
+		return NULL;
+	if (SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) != 1 ||
+	    SSL_CTX_check_private_key(ctx) != 1)
+		return ctx_fail(ctx, key, why);
 	return ctx;
 }
 
@@ -375,11 +386,11 @@ tls_warm(SSL_CTX *server, const char *alpn, char why[TLS_WHY_LEN])
 	return ret;
 }
 
-int
-tls_pin(const X509 *cert, char out[TLS_PIN_LEN + 1])
+/* The fingerprint of what was encoded, which is freed. */
+static int
+pin_of(unsigned char *der, int len, char out[TLS_PIN_LEN + 1])
 {
-	unsigned char digest[SHA256_DIGEST_LENGTH], *der = NULL;
-	int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert), &der);
+	unsigned char digest[SHA256_DIGEST_LENGTH];
 
 	if (len <= 0)
 		return -1;
@@ -388,6 +399,24 @@ tls_pin(const X509 *cert, char out[TLS_PIN_LEN + 1])
 	memcpy(out, "sha256//", 8);
 	EVP_EncodeBlock((unsigned char *)out + 8, digest, sizeof(digest));
 	return 0;
+}
+
+int
+tls_pin(const X509 *cert, char out[TLS_PIN_LEN + 1])
+{
+	unsigned char *der = NULL;
+	int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert), &der);
+
+	return pin_of(der, len, out);
+}
+
+int
+tls_key_pin(const EVP_PKEY *key, char out[TLS_PIN_LEN + 1])
+{
+	unsigned char *der = NULL;
+	int len = i2d_PUBKEY(key, &der);
+
+	return pin_of(der, len, out);
 }
 
 int

@@ -47,6 +47,10 @@ struct tls_conn {
 SSL_CTX *tls_server_new(const char *certificate, const char *key,
     const char *alpn, char why[TLS_WHY_LEN]);
 
+/* The same without a key: the caller adds it, or one that signs elsewhere. */
+SSL_CTX *tls_server_public(
+    const char *certificate, const char *alpn, char why[TLS_WHY_LEN]);
+
 /*
  * A client's context that offers alpn.  It verifies nothing by itself: the
  * caller loads authorities and sets the verify mode, or compares tls_pin().
@@ -101,6 +105,9 @@ int tls_peer_pin(SSL *ssl, char out[TLS_PIN_LEN + 1]);
 
 /* The same of a certificate. */
 int tls_pin(const X509 *cert, char out[TLS_PIN_LEN + 1]);
+
+/* The same of a key's public half. */
+int tls_key_pin(const EVP_PKEY *key, char out[TLS_PIN_LEN + 1]);
 
 /* The newest reason in OpenSSL's queue as a sentence; empties the queue. */
 void tls_reason(char why[TLS_WHY_LEN], const char *what);

@@ -71,8 +71,9 @@ test_table(void)
 			for (int k = 0; k < 4; k++) {
 				bool may = rows[type].from == roles[i] &&
 				    rows[type].to == roles[k];
-				bool fd =
-				    type == IPC_SERVE || type == IPC_KEEPER;
+				bool fd = type == IPC_SERVE ||
+				    type == IPC_KEEPER || type == IPC_STORE ||
+				    type == IPC_WORKER || type == IPC_KEY;
 				int got;
 
 				raw(bytes,

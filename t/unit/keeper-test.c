@@ -30,7 +30,7 @@ start(int *sock)
 	if (pid == 0) {
 		close(pair[0]);
 		log_init("chatd", "keeper");
-		keeper_main(pair[1]);
+		keeper_main(-1, pair[1]);
 	}
 	close(pair[1]);
 	*sock = pair[0];

@@ -155,6 +155,7 @@ begin_plain(int narrow)
 		struct worker_start start = {
 		    .client = tcp[1],
 		    .store = channel[1],
+		    .signer = -1,
 		    .tls = server,
 		    .settings = &settings,
 		};

@@ -2,7 +2,8 @@
 /*
  * The keeper: takes what the store wants to know about a password, lets two
  * threads work it out behind a bounded queue, answers under the number of
- * the question.  Never logs a password, never talks to anybody else.
+ * the question.  Hears the master, which brings keys and workers (sign.c).
+ * Never logs a password, never talks to anybody else.
  */
 #include <errno.h>
 #include <poll.h>
@@ -12,10 +13,12 @@
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
+#include <sys/resource.h>
 
 #include "chatd/ipc.h"
 #include "chatd/keeper/keeper.h"
 #include "chatd/keeper/password.h"
+#include "chatd/keeper/sign.h"
 #include "chatd/sandbox.h"
 #include "lib/log.h"
 #include "lib/loop.h"
@@ -24,6 +27,8 @@
 enum {
 	IN_HAND = KEEPER_QUEUE + KEEPER_THREADS, /* in the queue or at work */
 	SECRET_LEN = 4096, /* of a frame: longer than any that we get */
+	BEHIND = 5, /* nice(2): a password waits rather than a handshake */
+	LOOK_MS = 100, /* while a store's channel is full */
 };
 
 _Static_assert(
@@ -33,40 +38,56 @@ _Static_assert(
 struct job {
 	enum ipc_type type; /* CHECK, HASH or CHANGE */
 	uint32_t number;
+	unsigned serial; /* of the store that asked */
 	struct ipc_change what;
 };
 
-/* The queue is the only thing that the threads share. */
+/* What the threads share stands behind the lock. */
 struct keeper {
-	int store;
+	int master; /* -1: nobody speaks TLS here */
+	struct sign *sign;
 	struct loop *loop;
-	struct loop_watch watch;
+	struct loop_watch master_watch, watch;
 	char *frame; /* IPC_FRAME_MAX, what was just received */
 
 	pthread_mutex_t lock;
-	pthread_cond_t work;
+	pthread_cond_t work, ready;
+	int threads; /* that have begun */
+	int store; /* -1: there is none */
+	unsigned serial; /* counts stores: an answer is for who asked */
 	struct job queue[IN_HAND]; /* also of threads that did not wake yet */
 	unsigned first, waiting;
 	unsigned busy; /* threads at work */
 };
 
-/* Sends a verdict, waiting until the store takes it; quits without a store. */
+/* Sends a verdict if that store is still there; false: not now. */
+static bool
+offer(
+    struct keeper *keeper, const struct job *job, const struct ipc_verdict *out)
+{
+	bool done = true;
+
+	pthread_mutex_lock(&keeper->lock);
+	/* The end of the channel is for the loop to see. */
+	if (keeper->store != -1 && keeper->serial == job->serial)
+		done = ipc_send(keeper->store, IPC_VERDICT, job->number, out,
+			   NULL, 0, -1) == 0 ||
+		    errno != EAGAIN;
+	pthread_mutex_unlock(&keeper->lock);
+	return done;
+}
+
+/* Sends a verdict, waiting until the store takes it or is no more. */
 static void
-answer(struct keeper *keeper, uint32_t number, enum verdict verdict,
+answer(struct keeper *keeper, const struct job *job, enum verdict verdict,
     const char *hash)
 {
 	struct ipc_verdict out = {.verdict = verdict};
-	struct pollfd wait = {.fd = keeper->store, .events = POLLOUT};
 
 	if (hash)
 		memcpy(out.hash, hash, sizeof(out.hash));
-	while (ipc_send(keeper->store, IPC_VERDICT, number, &out, NULL, 0,
-		   -1) == -1) {
-		if (errno != EAGAIN)
-			/* The end of the channel ends us in the loop. */
-			break;
-		poll(&wait, 1, -1);
-	}
+	while (!offer(keeper, job, &out))
+		poll(NULL, 0, LOOK_MS);
 	ipc_wipe(&out, sizeof(out));
 }
 
@@ -84,7 +105,7 @@ work_out(struct keeper *keeper, const struct job *job)
 		verdict = VERDICT_FAULT;
 		*hash = '\0';
 	}
-	answer(keeper, job->number, verdict, hash);
+	answer(keeper, job, verdict, hash);
 	ipc_wipe(hash, sizeof(hash));
 }
 
@@ -95,6 +116,12 @@ work(void *arg)
 	struct keeper *keeper = arg;
 	struct job job;
 
+	/* Of this thread alone: Linux counts niceness by thread. */
+	setpriority(PRIO_PROCESS, 0, BEHIND);
+	pthread_mutex_lock(&keeper->lock);
+	keeper->threads++;
+	pthread_cond_signal(&keeper->ready);
+	pthread_mutex_unlock(&keeper->lock);
 	for (;;) {
 		pthread_mutex_lock(&keeper->lock);
 		while (keeper->waiting == 0)
@@ -160,7 +187,22 @@ job_of(const struct ipc_frame *frame, struct job *job)
 	    IPC_TERMINATED(job->what.old) && IPC_TERMINATED(job->what.new);
 }
 
-/* Takes all questions that wait; ends the process with the channel. */
+/* Lets go of a store that has gone, and of what it wanted to know. */
+static void
+store_drop(struct keeper *keeper)
+{
+	loop_remove(keeper->loop, &keeper->watch);
+	pthread_mutex_lock(&keeper->lock);
+	if (keeper->store != -1)
+		close(keeper->store);
+	keeper->store = -1;
+	keeper->serial++;
+	keeper->waiting = 0;
+	ipc_wipe(keeper->queue, sizeof(keeper->queue));
+	pthread_mutex_unlock(&keeper->lock);
+}
+
+/* Takes all questions that wait, until the channel ends. */
 static void
 receive(void *arg, unsigned events)
 {
@@ -174,8 +216,9 @@ receive(void *arg, unsigned events)
 		    keeper->frame, &frame)) == 1) {
 		if (!job_of(&frame, &job))
 			fatal(EX_SOFTWARE, "a question without an end");
+		job.serial = keeper->serial;
 		if (!enqueue(keeper, &job))
-			answer(keeper, job.number, VERDICT_BUSY, NULL);
+			answer(keeper, &job, VERDICT_BUSY, NULL);
 		ipc_wipe(&job, sizeof(job));
 		ipc_wipe(keeper->frame, SECRET_LEN);
 	}
@@ -184,7 +227,70 @@ receive(void *arg, unsigned events)
 	if (got == -1)
 		fatal(EX_SOFTWARE, "the store's channel: %m");
 	log_debug("the store has gone");
+	if (keeper->master != -1) {
+		store_drop(keeper);
+		return;
+	}
 	/* Whom a thread still works for has gone too: no cleanup. */
+	_exit(EX_OK);
+}
+
+/* Takes a store's channel, in the place of one that there was. */
+static int
+store_take(struct keeper *keeper, int fd)
+{
+	store_drop(keeper);
+	if (fd_nonblock(fd, true) == -1 ||
+	    loop_add(keeper->loop, &keeper->watch, fd, LOOP_READ, receive,
+		keeper) == -1)
+		return -1;
+	pthread_mutex_lock(&keeper->lock);
+	keeper->store = fd;
+	pthread_mutex_unlock(&keeper->lock);
+	return 0;
+}
+
+/* Loads the key of that file, and says how it went. */
+static void
+load(struct keeper *keeper, const struct ipc_frame *frame)
+{
+	char why[TLS_WHY_LEN] = "";
+	struct ipc_keyed out;
+	struct ipc_key what;
+
+	memcpy(&what, frame->body, sizeof(what));
+	sign_load(keeper->sign, &what, frame->fd, &out, why);
+	close(frame->fd);
+	if (ipc_send(keeper->master, IPC_KEYED, frame->number, &out, why,
+		strlen(why), -1) == -1)
+		log_warn("cannot tell the master of the key: %m");
+}
+
+/* Does what the master says; ends the process with the channel. */
+static void
+obey(void *arg, unsigned events)
+{
+	struct keeper *keeper = arg;
+	struct ipc_worker worker;
+	struct ipc_frame frame;
+	int got;
+
+	(void)events;
+	while ((got = ipc_receive(keeper->master, ROLE_KEEPER, ROLE_MASTER,
+		    keeper->frame, &frame)) == 1) {
+		if (frame.type == IPC_WORKER) {
+			memcpy(&worker, frame.body, sizeof(worker));
+			sign_introduce(keeper->sign, worker.key, frame.fd);
+		} else if (frame.type == IPC_KEY)
+			load(keeper, &frame);
+		else if (store_take(keeper, frame.fd) == -1)
+			fatal(EX_OSERR, "cannot watch the store's channel: %m");
+	}
+	if (got == -1 && errno == EAGAIN)
+		return;
+	if (got == -1)
+		fatal(EX_SOFTWARE, "the master's channel: %m");
+	log_debug("the master has gone");
 	_exit(EX_OK);
 }
 
@@ -214,10 +320,30 @@ start_threads(struct keeper *keeper)
 		pthread_detach(thread);
 	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	/* What they do first is not for the sandbox to allow. */
+	pthread_mutex_lock(&keeper->lock);
+	while (keeper->threads < KEEPER_THREADS)
+		pthread_cond_wait(&keeper->ready, &keeper->lock);
+	pthread_mutex_unlock(&keeper->lock);
+}
+
+/* Listens to the master, who will bring everything else. */
+static int
+listen_to(struct keeper *keeper, int master)
+{
+	keeper->sign = sign_new(keeper->loop, keeper->frame);
+	if (!keeper->sign) {
+		errno = ENOMEM;
+		return -1;
+	}
+	if (fd_nonblock(master, true) == -1)
+		return -1;
+	return loop_add(keeper->loop, &keeper->master_watch, master, LOOP_READ,
+	    obey, keeper);
 }
 
 _Noreturn void
-keeper_main(int store)
+keeper_main(int master, int store)
 {
 	struct keeper *keeper = calloc(1, sizeof(*keeper));
 
@@ -225,14 +351,16 @@ keeper_main(int store)
 		fatal(EX_OSERR, "no memory");
 	if (password_init() == -1)
 		fatal(EX_OSERR, "cannot hash a password");
-	keeper->store = store;
+	keeper->master = master;
+	keeper->store = keeper->watch.fd = -1;
 	pthread_mutex_init(&keeper->lock, NULL);
 	pthread_cond_init(&keeper->work, NULL);
-	if (fd_nonblock(store, true) == -1 || !(keeper->loop = loop_new()) ||
+	pthread_cond_init(&keeper->ready, NULL);
+	if (!(keeper->loop = loop_new()) ||
 	    loop_signal(keeper->loop, SIGUSR1, reopen, NULL) == -1 ||
-	    loop_add(keeper->loop, &keeper->watch, store, LOOP_READ, receive,
-		keeper) == -1)
-		fatal(EX_OSERR, "cannot watch the store's channel: %m");
+	    (master != -1 && listen_to(keeper, master) == -1) ||
+	    (store != -1 && store_take(keeper, store) == -1))
+		fatal(EX_OSERR, "cannot watch our channels: %m");
 	start_threads(keeper);
 	sandbox_enter(ROLE_KEEPER);
 	loop_run(keeper->loop);

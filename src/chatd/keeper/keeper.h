@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Holds what must never leak.  Hashes and checks passwords in two threads
- * behind a queue of 32; answers the store and nobody else.
+ * Holds what must never leak: the TLS private key, and passwords for as long
+ * as it looks at them.  Signs handshakes at once; hashes and checks passwords
+ * in two threads behind a queue of 32.
  */
 #ifndef CHATD_KEEPER_H
 #define CHATD_KEEPER_H
 
-/* Answers on the channel until the store's end closes and no more comes. */
-_Noreturn void keeper_main(int store);
+/*
+ * Ends with the master's channel, on which a store's comes.  Where nobody
+ * speaks TLS there is no master (-1), and it ends with the store's.
+ */
+_Noreturn void keeper_main(int master, int store);
 
 #endif

@@ -134,12 +134,13 @@ introduce(struct master *master, const struct ipc_address *from)
 
 /* The worker's process, from the fork on. */
 static _Noreturn void
-worker_child(struct master *master, int client, int store,
+worker_child(struct master *master, int client, int store, int signer,
     const struct ipc_address *from)
 {
 	struct worker_start start = {
 	    .client = client,
 	    .store = store,
+	    .signer = signer,
 	    .tls = master->tls,
 	    .settings = master->settings,
 	    .from = *from,
@@ -155,7 +156,7 @@ worker_child(struct master *master, int client, int store,
 static int
 serve(struct master *master, int client, const struct ipc_address *from)
 {
-	int limit = master->settings->workers_per_address, store;
+	int limit = master->settings->workers_per_address, store, signer;
 	pid_t pid;
 
 	if (children_of(master->children, from) >= limit &&
@@ -164,13 +165,16 @@ serve(struct master *master, int client, const struct ipc_address *from)
 		return 0;
 	}
 	store = introduce(master, from);
-	pid = store == -1 ? -1 : fork();
+	signer = store == -1 ? -1 : keeper_introduce(master, master->key);
+	pid = signer == -1 ? -1 : fork();
 	if (pid == 0)
-		worker_child(master, client, store, from);
+		worker_child(master, client, store, signer, from);
 	if (pid == -1 && warn_due(&master->warned_fork))
 		log_warn("cannot start a worker: %m");
 	if (store != -1)
 		close(store);
+	if (signer != -1)
+		close(signer);
 	if (pid == -1)
 		return -1;
 	keep_child(master, pid, from);
@@ -218,6 +222,11 @@ accept_some(void *arg, unsigned events)
 					 "connections wait",
 				    master->settings->workers);
 			listen_to(master, false);
+			return;
+		}
+		/* It is started again: a moment's wait, no lost handshake. */
+		if (keeper_away(master)) {
+			pause_accepting(master);
 			return;
 		}
 		client = accept4(listener->fd, (struct sockaddr *)&peer, &len,

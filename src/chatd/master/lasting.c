@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Store and keeper: started as a pair, watched, started again.  Runs in the
- * master, which tells the store what it must know and believes nothing that
- * the table in ipc.h does not let it say.
+ * Store and keeper: started, joined, watched, started again, each for
+ * itself.  Runs in the master, which tells the store what it must know and
+ * believes nothing that the table in ipc.h does not let it say.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -230,22 +230,34 @@ store_child(struct master *master, int channel, int keeper)
 	store_main(&start);
 }
 
-/* Starts the keeper with this end; its pid is 0 if that failed. */
-static void
-keeper_fork(struct master *master, int end, int other)
+/* Starts the keeper and joins it; -1 with errno. */
+static int
+keeper_fork(struct master *master)
 {
-	pid_t pid = fork();
+	int ends[2], saved;
+	pid_t pid;
 
+	if (unix_pair(ends) == -1)
+		return -1;
+	pid = fork();
 	if (pid == 0) {
-		if (other != -1)
-			close(other);
+		close(ends[0]);
 		child_begin(master, ROLE_KEEPER);
-		keeper_main(end);
+		keeper_main(ends[1], -1);
 	}
-	if (pid == -1)
-		log_warn("cannot start the keeper: %m");
-	master->keeper.pid = pid == -1 ? 0 : pid;
-	master->keeper.started = clock_mono();
+	saved = errno;
+	close(ends[1]);
+	if (pid != -1) {
+		master->keeper.pid = pid;
+		master->keeper.started = clock_mono();
+		if (keeper_join(master, ends[0]) == 0)
+			return 0;
+		saved = errno;
+	}
+	/* One that was started ends with its channel. */
+	close(ends[0]);
+	errno = saved;
+	return -1;
 }
 
 static void keeper_again(void *arg);
@@ -260,7 +272,21 @@ start_later(struct master *master, struct lasting *what, void (*fn)(void *arg))
 	loop_timer(master->loop, &what->again, what->pause, fn, master);
 }
 
-/* Starts store and keeper, joined by a fresh channel; -1 with errno. */
+/* Gives the keeper its end of a channel to the store. */
+static void
+keeper_store(struct master *master, int end)
+{
+	if (master->keeper_fd != -1 &&
+	    ipc_send(master->keeper_fd, IPC_STORE, 0, NULL, NULL, 0, end) ==
+		-1 &&
+	    errno != EPIPE && errno != ECONNRESET)
+		log_warn("cannot join store and keeper: %m");
+}
+
+/*
+ * Starts the store, and the keeper unless it runs, joined by a fresh
+ * channel; -1 with errno.
+ */
 int
 lasting_start(struct master *master)
 {
@@ -293,10 +319,13 @@ lasting_start(struct master *master)
 	master->store.pid = pid;
 	master->store.started = clock_mono();
 	master->store_ready = false;
-	keeper_fork(master, keys[1], -1);
-	close(keys[1]);
-	if (!master->keeper.pid)
+	if (!master->keeper.pid && !master->keeper.again.slot &&
+	    keeper_fork(master) == -1) {
+		log_warn("cannot start the keeper: %m");
 		start_later(master, &master->keeper, keeper_again);
+	}
+	keeper_store(master, keys[1]);
+	close(keys[1]);
 	return 0;
 fail:
 	saved = errno;
@@ -322,27 +351,29 @@ store_again(void *arg)
 	}
 }
 
-/* A timer: starts a keeper for the store that runs. */
+/* A timer: starts a keeper, and joins it with the store that runs. */
 static void
 keeper_again(void *arg)
 {
 	struct master *master = arg;
 	int keys[2];
 
-	if (master->phase > PHASE_SERVE || !master->store.pid ||
-	    master->keeper.pid)
+	if (master->phase > PHASE_SERVE || master->keeper.pid)
 		return;
-	if (unix_pair(keys) == -1) {
+	if (keeper_fork(master) == -1) {
 		log_warn("cannot start the keeper: %m");
 		start_later(master, &master->keeper, keeper_again);
 		return;
 	}
-	keeper_fork(master, keys[1], keys[0]);
+	if (!master->store.pid)
+		return;
+	if (unix_pair(keys) == -1) {
+		log_warn("cannot join store and keeper: %m");
+		return;
+	}
+	keeper_store(master, keys[1]);
 	close(keys[1]);
-	if (master->keeper.pid)
-		store_tell(master, IPC_KEEPER, 0, NULL, 0, NULL, 0, keys[0]);
-	else
-		start_later(master, &master->keeper, keeper_again);
+	store_tell(master, IPC_KEEPER, 0, NULL, 0, NULL, 0, keys[0]);
 	close(keys[0]);
 }
 
@@ -402,12 +433,9 @@ store_reaped(struct master *master, int how)
 	loop_remove(master->loop, &master->store_watch);
 	shut(&master->store_fd);
 	told_drop(master);
-	/* Its keeper has nobody left, and would end by itself a bit later. */
-	if (master->keeper.pid && master->phase <= PHASE_SERVE) {
-		kill(master->keeper.pid, SIGKILL);
-		master->keeper.pid = 0;
-	}
-	loop_timer_stop(master->loop, &master->keeper.again);
+	/* The keeper stays: it signs, and waits for the next store. */
+	if (master->phase > PHASE_DRAIN)
+		keeper_unjoin(master);
 	if (master->phase == PHASE_START) {
 		start_without_store(master, how);
 		return;
@@ -426,15 +454,10 @@ static void
 keeper_reaped(struct master *master, int how)
 {
 	master->keeper.pid = 0;
+	keeper_unjoin(master);
 	if (master->phase > PHASE_SERVE) {
 		if (how != 0)
 			log_end("keeper", how);
-		return;
-	}
-	/* With status 0 its channel has ended, so the store is about to. */
-	if (how == 0) {
-		master->keeper.pause = 0;
-		start_later(master, &master->keeper, keeper_again);
 		return;
 	}
 	log_end("keeper", how);
@@ -462,6 +485,9 @@ lasting_end(struct master *master)
 	loop_remove(master->loop, &master->store_watch);
 	shut(&master->store_fd);
 	told_drop(master);
+	/* The store may still want to know about a password. */
+	if (!master->store.pid)
+		keeper_unjoin(master);
 }
 
 void

@@ -184,7 +184,6 @@ begin(struct master *master)
 		loop_turn(master->loop, -1);
 	if (master->phase != PHASE_START)
 		return;
-	/* After the forks: neither of the two ever holds the key. */
 	status = start_tls(master);
 	if (status) {
 		master_stop(master, status);
@@ -207,6 +206,9 @@ release(struct master *master)
 	settings_free(master->settings);
 	SSL_CTX_free(master->tls);
 	free(master->exempt);
+	keeper_unjoin(master);
+	if (master->key_file != -1)
+		close(master->key_file);
 	free(master->frame);
 }
 
@@ -220,6 +222,9 @@ master_main(const struct master_start *start)
 	    .control = -1,
 	    .store_fd = -1,
 	    .store_watch.fd = -1,
+	    .keeper_fd = -1,
+	    .keeper_watch.fd = -1,
+	    .key_file = -1,
 	    .counted.started = clock_wall(),
 	};
 	int status;

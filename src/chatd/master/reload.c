@@ -6,13 +6,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <sys/stat.h>
 
 #include <openssl/rand.h>
 #include <openssl/x509.h>
 
 #include "chatd/master/state.h"
+#include "chatd/pair.h"
 #include "lib/log.h"
 #include "lib/unix.h"
 #include "lib/wire.h"
@@ -21,7 +21,7 @@
  * Does once what every worker would do first, so that memory, tables and
  * the seed of hashes are there before the fork.  Its result is of no use.
  */
-static void
+void
 warm_others(void)
 {
 	static const char line[] =
@@ -39,20 +39,6 @@ warm_others(void)
 	wire_request_release(&request);
 	random_fill(octets, sizeof(octets));
 	RAND_bytes((unsigned char *)octets, sizeof(octets));
-}
-
-SSL_CTX *
-tls_load(const struct settings *settings, char why[TLS_WHY_LEN])
-{
-	SSL_CTX *tls = tls_server_new(
-	    settings->certificate, settings->key, TLS_ALPN_CENTRE, why);
-
-	if (tls && tls_warm(tls, TLS_ALPN_CENTRE, why) == -1) {
-		SSL_CTX_free(tls);
-		tls = NULL;
-	}
-	warm_others();
-	return tls;
 }
 
 int
@@ -77,13 +63,11 @@ void
 certificate_ends(SSL_CTX *tls, char out[32])
 {
 	const X509 *certificate = tls ? SSL_CTX_get0_certificate(tls) : NULL;
-	struct tm tm;
+	int64_t ends = certificate ? pair_ends(certificate) : -1;
 
 	*out = '\0';
-	if (!certificate ||
-	    ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &tm) != 1)
-		return;
-	wire_time_format((int64_t)timegm(&tm) * 1000, out);
+	if (ends != -1)
+		wire_time_format(ends, out);
 }
 
 void
@@ -163,7 +147,7 @@ log_errors(const struct conf_errors *errors)
 /* Reads and checks everything; NULL if there is an error. */
 static struct settings *
 read_again(struct master *master, struct conf_errors *errors, SSL_CTX **tls,
-    struct network **exempt, size_t *exempt_count)
+    int *file, struct network **exempt, size_t *exempt_count)
 {
 	struct settings *settings = settings_load(master->start->file, errors);
 	char why[TLS_WHY_LEN];
@@ -172,11 +156,13 @@ read_again(struct master *master, struct conf_errors *errors, SSL_CTX **tls,
 		return NULL;
 	check_fixed(master, settings, errors);
 	master_check_files(master->start->file, settings, errors);
-	if (errors->count == 0 && !(*tls = tls_load(settings, why)))
-		conf_error(errors, "%s: tls: %s", master->start->file, why);
 	if (errors->count == 0 &&
 	    exempt_load(settings, exempt, exempt_count) == -1)
 		conf_error(errors, "no memory");
+	/* Last: what the keeper has loaded is then put in force. */
+	if (errors->count == 0 &&
+	    !(*tls = keys_load(master, settings, file, why)))
+		conf_error(errors, "%s: tls: %s", master->start->file, why);
 	if (errors->count == 0)
 		return settings;
 	settings_free(settings);
@@ -190,18 +176,19 @@ master_reload(struct master *master, struct conf_errors *errors)
 	struct network *exempt = NULL;
 	size_t exempt_count = 0;
 	SSL_CTX *tls = NULL;
+	int file;
 
-	settings = read_again(master, errors, &tls, &exempt, &exempt_count);
+	settings =
+	    read_again(master, errors, &tls, &file, &exempt, &exempt_count);
 	if (!settings) {
-		SSL_CTX_free(tls);
+		free(exempt);
 		log_errors(errors);
 		return;
 	}
 	settings_free(master->settings);
-	SSL_CTX_free(master->tls);
 	free(master->exempt);
 	master->settings = settings;
-	master->tls = tls;
+	keys_use(master, tls, file);
 	master->exempt = exempt;
 	master->exempt_count = exempt_count;
 	if (!master->start->debug)

@@ -298,11 +298,14 @@ int
 start_tls(struct master *master)
 {
 	char why[TLS_WHY_LEN];
+	int file;
+	SSL_CTX *tls = keys_load(master, master->settings, &file, why);
 
-	master->tls = tls_load(master->settings, why);
-	if (!master->tls)
+	if (!tls)
 		return start_failed(
 		    master, EX_CONFIG, "%s: tls: %s", master->start->file, why);
+	keys_use(master, tls, file);
+	warm_others();
 	if (exempt_load(
 		master->settings, &master->exempt, &master->exempt_count) == -1)
 		return start_failed(master, EX_OSERR, "no memory");
@@ -388,6 +391,10 @@ child_begin(struct master *master, enum ipc_role role)
 	}
 	if (master->store_fd != -1)
 		close(master->store_fd);
+	if (master->keeper_fd != -1)
+		close(master->keeper_fd);
+	if (master->key_file != -1)
+		close(master->key_file);
 	for (struct told *told = master->told; told; told = told->next)
 		if (told->fd != -1)
 			close(told->fd);
@@ -397,7 +404,7 @@ child_begin(struct master *master, enum ipc_role role)
 		close(master->control);
 	}
 	if (role != ROLE_WORKER) {
-		/* They need no TLS, so the key goes. */
+		/* They need no TLS. */
 		SSL_CTX_free(master->tls);
 		if (!master->start->foreground)
 			detach();

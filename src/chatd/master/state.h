@@ -79,6 +79,11 @@ struct master {
 	struct loop_timer overdue;
 
 	struct lasting store, keeper;
+	int keeper_fd; /* the channel to the keeper; -1: there is none */
+	struct loop_watch keeper_watch;
+	int64_t keeper_left; /* when that channel ended, clock_mono() */
+	uint32_t key; /* the number of the key in force; 0: none yet */
+	int key_file; /* its file, for a keeper that starts; never read */
 	bool store_ready;
 	int store_fd; /* the channel to the store; -1: there is none */
 	struct loop_watch store_watch;
@@ -121,6 +126,23 @@ void store_tell(struct master *master, enum ipc_type type, uint32_t number,
     const void *body, size_t body_len, const void *tail, size_t tail_len,
     int fd);
 
+/* keys.c: the keeper's channel, and the key that it holds. */
+/* Takes over a channel to a keeper that was just started; -1 with errno. */
+int keeper_join(struct master *master, int channel);
+void keeper_unjoin(struct master *master);
+/* True for as long as it is worth waiting for a keeper to come back. */
+bool keeper_away(const struct master *master);
+/* The worker's end of a channel on which that key signs once; -1. */
+int keeper_introduce(struct master *master, uint32_t key);
+/*
+ * A warm context for workers whose next key the keeper holds, and that
+ * key's file.  NULL with a sentence in why, and nothing changed.
+ */
+SSL_CTX *keys_load(struct master *master, const struct settings *settings,
+    int *file, char why[TLS_WHY_LEN]);
+/* Puts what was loaded in force. */
+void keys_use(struct master *master, SSL_CTX *tls, int file);
+
 /* accept.c: connections and their workers. */
 void accept_start(struct master *master);
 /* Goes on if there was a reason to pause that is over. */
@@ -139,8 +161,8 @@ void child_begin(struct master *master, enum ipc_role role);
 /* reload.c: what follows from the configuration. */
 /* All or nothing; adds what is wrong to errors, and logs it. */
 void master_reload(struct master *master, struct conf_errors *errors);
-/* A warm context for workers; NULL with a sentence in why. */
-SSL_CTX *tls_load(const struct settings *settings, char why[TLS_WHY_LEN]);
+/* What else every worker would do first. */
+void warm_others(void);
 /* The networks without limits; -1 if there is no memory. */
 int exempt_load(
     const struct settings *settings, struct network **out, size_t *count);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "chatd/worker/request.h"
+#include "chatd/worker/signer.h"
 #include "chatd/worker/worker.h"
 #include "lib/log.h"
 #include "lib/tls.h"
@@ -399,9 +400,18 @@ greet(struct worker *w, int64_t until)
 {
 	enum tls_status status;
 
+	signer_use(w->start->signer, until);
 	status = tls_handshake(&w->conn, TLS_ALPN_CENTRE, until);
+	/* One handshake, one signature. */
+	close(w->start->signer);
 	if (status == TLS_OK)
 		return true;
+	if (signer_failed()) {
+		/* Not the client's fault, nor worth a warning for each. */
+		log_info("no handshake: the keeper did not sign");
+		note(w, WORKER_FAULT);
+		return false;
+	}
 	note(w, status == TLS_TIMEOUT ? WORKER_TIMEOUT : WORKER_HANDSHAKE);
 	log_debug("no handshake: %s", w->conn.why);
 	return false;

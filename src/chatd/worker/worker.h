@@ -14,7 +14,8 @@
 struct worker_start {
 	int client; /* the accepted connection */
 	int store; /* the channel whose other end the store has */
-	SSL_CTX *tls;
+	int signer; /* the channel whose other end the keeper has */
+	SSL_CTX *tls; /* its key signs through the keeper */
 	const struct settings *settings;
 	struct ipc_address from;
 };
