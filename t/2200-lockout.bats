@@ -119,14 +119,25 @@ let_in()
 @test "a login is charged on the disk before its password is hashed" {
 	centre_start
 	keeper=$(centre_pid keeper)
-	kill -STOP "$keeper"
 	for i in 1 2 3; do
-		guess alice >"$dir/guess.$i" &
+		GATE=$dir/gate guess alice >"$dir/guess.$i" &
 		pids+=($!)
 	done
+	GATE=$dir/last guess alice >"$dir/guess.4" &
+	last=$!
+	wait_for met "$dir/gate" 3
+	wait_for met "$dir/last" 1
+	kill -STOP "$keeper"
+	touch "$dir/gate"
+	wait_for at_work 3
 	# Nothing was judged, yet the name is locked.
-	wait_for blocked alice
+	touch "$dir/last"
+	wait $last
+	reply=$(<"$dir/guess.4")
+	refused login-blocked
 	centre_kill store
+	# Its successor gets no verdict that was meant for it.
+	kill -CONT "$keeper"
 	wait "${pids[@]}" || true
 	# Guessing until it is so would make it so.
 	wait_for store_serves
@@ -142,12 +153,10 @@ store_serves()
 	ctl status >/dev/null 2>&1
 }
 
-# usage: blocked NAME ; an attempt says so; gives up soon where it hangs
-blocked()
+# usage: at_work COUNT ; so many passwords are being judged
+at_work()
 {
-	reply=$(wire --timeout 2 2>/dev/null \
-		<<<"{\"op\":\"login\",\"user\":\"$1\",\"password\":\"x\"}") &&
-		says '.error == "login-blocked"' 2>/dev/null
+	[ "$(ctl status --json | jq .hashes)" -eq "$1" ]
 }
 
 @test "a lock survives restarts, and the death of the store" {

@@ -72,11 +72,14 @@ chatd: store' "$(ps -o args= -s "$MASTER" | sed 's/ *$//' | sort)"
 @test "the keeper is killed: logins under way are judged by its successor" {
 	centre_start
 	keeper=$(centre_pid keeper)
-	kill -STOP "$keeper"
-	ask login user=alice password=alice-secret >"$dir/right" &
+	GATE=$dir/gate ask login user=alice password=alice-secret \
+		>"$dir/right" &
 	pids=($!)
-	ask login user=bob password=wrong >"$dir/wrong" &
+	GATE=$dir/gate ask login user=bob password=wrong >"$dir/wrong" &
 	pids+=($!)
+	wait_for met "$dir/gate" 2
+	kill -STOP "$keeper"
+	touch "$dir/gate"
 	# Both have been charged.
 	wait_for two_at_work
 	kill -KILL "$keeper"

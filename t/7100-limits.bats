@@ -77,12 +77,14 @@ setup_file()
 
 @test "over 34 passwords at work a login is told to try again, uncharged" {
 	centre_start
-	kill -STOP "$(centre_pid keeper)"
 	for i in {1..40}; do
 		echo "{\"op\":\"login\",\"user\":\"user$i\",\"password\":\"x\"}" |
-			wire --timeout 60 >"$dir/login.$i" &
+			GATE=$dir/gate wire --timeout 60 >"$dir/login.$i" &
 		pids+=($!)
 	done
+	wait_for met "$dir/gate" 40
+	kill -STOP "$(centre_pid keeper)"
+	touch "$dir/gate"
 	# Those who are too many hear of it although nothing is judged.
 	wait_for busy_told 6
 	same 6 "$(cat "$dir"/login.* | wc -l)"

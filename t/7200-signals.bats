@@ -120,9 +120,12 @@ heartbeat_is()
 @test "what runs is answered before the end" {
 	centre_start
 	keeper=$(centre_pid keeper)
-	kill -STOP "$keeper"
-	ask login user=alice password=alice-secret >"$dir/login" &
+	GATE=$dir/gate ask login user=alice password=alice-secret \
+		>"$dir/login" &
 	client=$!
+	wait_for met "$dir/gate" 1
+	kill -STOP "$keeper"
+	touch "$dir/gate"
 	wait_for at_work
 	pid=$MASTER
 	MASTER=''

@@ -364,11 +364,18 @@ reload()
 
 # ---- requests and replies
 
-# usage: wire [OPTION]... ; the raw client, from $SOURCE if that is set
+# usage: wire [OPTION]... ; the raw client, from $SOURCE if that is set;
+# with $GATE it waits after its handshake until that file is there
 wire()
 {
 	"$CHAT_BUILD/t/tool/wire" -a "127.0.0.1:$PORT" \
-		${SOURCE:+--source "$SOURCE"} "$@"
+		${SOURCE:+--source "$SOURCE"} ${GATE:+--gate "$GATE"} "$@"
+}
+
+# usage: met GATE COUNT ; so many clients wait there
+met()
+{
+	[ -e "$1.met" ] && [ "$(wc -l <"$1.met")" -eq "$2" ]
 }
 
 # usage: hold [OPTION]... ; a client that connects and stays, until release

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <netdb.h>
 #include <poll.h>
 #include <signal.h>
@@ -47,6 +48,9 @@
 	"      --alpn NAME          instead of " TLS_ALPN_CENTRE "\n"          \
 	"      --no-alpn            offer no protocol\n"                       \
 	"      --tls12              offer TLS 1.2 only\n"                      \
+	"      --gate FILE          after the handshake add a line to "        \
+	"FILE.met"                                                             \
+	",\n                           and wait until there is a FILE\n"       \
 	"      --plain              no TLS at all\n"                           \
 	"exit status: 0 done, 1 fewer replies than lines, 2 handshake "        \
 	"refused,\n"                                                           \
@@ -58,13 +62,14 @@ enum {
 	EXIT_TIMEOUT = 3,
 	WAIT_DEFAULT = 20, /* seconds */
 	WAIT_MAX = 3600,
+	GATE_MS = 20, /* between two looks */
 	INPUT_STEP = 1 << 20,
 	INPUT_MAX = 64 << 20,
 	ADDRESS_MAX = 300, /* a name, brackets, a port */
 };
 
 struct options {
-	const char *address, *source, *ca, *pin, *alpn;
+	const char *address, *source, *ca, *pin, *alpn, *gate;
 	bool one, raw, split, hold, count, no_alpn, tls12, plain, help;
 	long cut, cut_clean; /* octets; -1: send all */
 	long split_at; /* octets; 0: nowhere */
@@ -128,6 +133,7 @@ static const struct row rows[] = {
     {"ca", KIND_TEXT, AT(ca), 0},
     {"pin", KIND_TEXT, AT(pin), 0},
     {"alpn", KIND_TEXT, AT(alpn), 0},
+    {"gate", KIND_TEXT, AT(gate), 0},
     {"one", KIND_FLAG, AT(one), 0},
     {"raw", KIND_FLAG, AT(raw), 0},
     {"split", KIND_FLAG, AT(split), 0},
@@ -587,6 +593,22 @@ cut_input(struct exchange *x)
 		x->lines += x->data[i] == '\n';
 }
 
+/* Says that we have shaken hands, and waits to be let in. */
+static void
+wait_at_gate(const struct exchange *x)
+{
+	const char *gate = x->options->gate;
+	char met[PATH_MAX];
+	FILE *file;
+
+	snprintf(met, sizeof(met), "%s.met", gate);
+	if ((file = fopen(met, "a")) == NULL || fputs("met\n", file) == EOF ||
+	    fclose(file) == EOF)
+		exit(complain(EX_USAGE, met, strerror(errno)));
+	while (access(gate, F_OK) == -1 && clock_mono() < x->deadline)
+		poll(NULL, 0, GATE_MS);
+}
+
 /* Closes without a word of TLS where that was asked for. */
 static void
 finish(struct exchange *x)
@@ -626,6 +648,8 @@ main(int argc, char **argv)
 	x.fd = connect_any(&options, host, port, x.deadline);
 	if (!options.plain)
 		status = shake(&x, host);
+	if (status == 0 && options.gate != NULL)
+		wait_at_gate(&x);
 	if (status == 0)
 		status = talk(&x);
 	if (options.silent != -1 && status == 0)
