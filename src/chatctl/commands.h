@@ -11,12 +11,13 @@
 
 #include <jansson.h>
 
+#include "chatd/pair.h"
 #include "chatd/settings.h"
 
 enum {
 	CTL_REFUSED = 1,
 	CTL_STOPPED = 3, /* `status` of a centre that does not run */
-	CERT_WARN_DAYS = 21, /* before a certificate's end */
+	CERT_WARN_DAYS = PAIR_WARN_DAYS, /* before a certificate's end */
 };
 
 /* What was typed. */

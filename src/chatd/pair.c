@@ -18,7 +18,6 @@
 
 enum {
 	OTHERS = 07,
-	WARN_DAYS = 21, /* before a certificate's end */
 	DAY_MS = 86400000,
 };
 
@@ -90,7 +89,7 @@ pair_warning(const X509 *certificate, int64_t now, char out[TLS_WHY_LEN])
 	if (ends < now)
 		snprintf(out, TLS_WHY_LEN,
 		    "the certificate has expired; `chatctl cert renew`");
-	else if (ends - now < WARN_DAYS * (int64_t)DAY_MS)
+	else if (ends - now < PAIR_WARN_DAYS * (int64_t)DAY_MS)
 		snprintf(out, TLS_WHY_LEN,
 		    "the certificate expires in %lld days; `chatctl cert "
 		    "renew`",

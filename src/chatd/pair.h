@@ -10,6 +10,8 @@
 
 #include "lib/tls.h"
 
+enum { PAIR_WARN_DAYS = 21 }; /* before a certificate's end */
+
 /*
  * Opens a key's file; nothing is read from it.  -1 with a sentence where it
  * cannot be read, is no file, or is open to everybody.

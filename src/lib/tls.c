@@ -252,10 +252,13 @@ ctx_new(const SSL_METHOD *method, char why[TLS_WHY_LEN])
 	    SSL_CTX_set_max_proto_version(ctx, TLS1_3_VERSION) != 1 ||
 	    SSL_CTX_set1_groups_list(ctx, GROUPS) != 1)
 		return ctx_fail(ctx, NO_CONTEXT, why);
-	/* an end without close_notify is told from a cut line by the line */
+	/*
+	 * An end without close_notify is told from a cut line by the line; a
+	 * password that was read is not left behind in OpenSSL's buffer.
+	 */
 	SSL_CTX_set_options(ctx,
 	    SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION |
-		SSL_OP_IGNORE_UNEXPECTED_EOF);
+		SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_CLEANSE_PLAINTEXT);
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 	SSL_CTX_clear_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
 	SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE);

@@ -602,7 +602,7 @@ password_done(
 		uint8_t hash[DB_HASH_LEN];
 
 		token_hash(job->auth.token, hash);
-		if (memcmp(hash, session->token, DB_HASH_LEN) != 0)
+		if (sodium_memcmp(hash, session->token, DB_HASH_LEN) != 0)
 			session_end(
 			    store, session, ERR_SESSION_EXPIRED, "removed", "");
 	}

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "chatd/pair.h"
 #include "chatd/store/control-parts.h"
 #include "lib/log.h"
 #include "lib/unix.h"
@@ -254,9 +255,13 @@ metrics_master(FILE *to, const struct ipc_counted *counted)
 	    counted->store_restarts);
 	fprintf(to, "chatd_restarts_total{process=\"keeper\"} %d\n",
 	    counted->keeper_restarts);
-	if (wire_time_parse(counted->certificate_ends, &ends) == 0)
-		metric(to, "certificate_end_time_seconds", "gauge",
-		    "When the certificate ends.", ends / 1000);
+	if (wire_time_parse(counted->certificate_ends, &ends) == -1)
+		return;
+	metric(to, "certificate_end_time_seconds", "gauge",
+	    "When the certificate ends.", ends / 1000);
+	metric(to, "certificate_expires_soon", "gauge",
+	    "1 where fewer than 21 days are left.",
+	    ends - clock_wall() < PAIR_WARN_DAYS * INT64_C(86400000));
 }
 
 static json_t *

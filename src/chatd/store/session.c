@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sodium.h>
+
 #include "chatd/store/session.h"
 #include "lib/unix.h"
 
@@ -99,7 +101,8 @@ session_by_token(const struct sessions *table, const uint8_t token[DB_HASH_LEN])
 {
 	struct session *each = table->by_token[token_bucket(table, token)];
 
-	while (each != NULL && memcmp(each->token, token, DB_HASH_LEN) != 0)
+	while (
+	    each != NULL && sodium_memcmp(each->token, token, DB_HASH_LEN) != 0)
 		each = each->token_chain;
 	return each;
 }
