@@ -102,6 +102,18 @@ live_lines(const json_t *status)
 		    (long long)wire_get_number(status, "dropped", 0));
 }
 
+/* A full disk, while it is. */
+static void
+space_line(const json_t *status)
+{
+	const char *text = wire_get_string(status, "read_only_since");
+	char since[WHEN_LEN];
+
+	if (text != NULL)
+		line("disk", "FULL since %s: nothing can be added",
+		    when(text, "-", since));
+}
+
 static void
 show(const json_t *status)
 {
@@ -124,6 +136,7 @@ show(const json_t *status)
 	    (long long)wire_get_number(status, "keeper_restarts", 0),
 	    (long long)wire_get_number(status, "crashes", 0));
 	bytes_line("database", wire_get_number(status, "database_bytes", 0));
+	space_line(status);
 	certificate_line(status);
 }
 
