@@ -10,6 +10,7 @@
 
 #include "chatctl/centre.h"
 #include "chatctl/commands.h"
+#include "lib/text.h"
 #include "lib/unix.h"
 #include "lib/wire.h"
 
@@ -175,6 +176,22 @@ command_status(const struct ctl *ctl)
 	return status;
 }
 
+/* Each line by itself made safe. */
+static void
+print_lines(const char *text)
+{
+	size_t len;
+
+	for (; *text != '\0'; text += len + (text[len] == '\n')) {
+		char *clean;
+
+		len = strcspn(text, "\n");
+		clean = text_escaped(text, len, TEXT_WORD);
+		puts(clean);
+		free(clean);
+	}
+}
+
 int
 command_metrics(const struct ctl *ctl)
 {
@@ -190,7 +207,7 @@ command_metrics(const struct ctl *ctl)
 	if (ctl->json && reply != NULL)
 		print_json(reply);
 	else if (status == 0 && text != NULL)
-		fputs(text, stdout);
+		print_lines(text);
 	json_decref(reply);
 	return status;
 }
