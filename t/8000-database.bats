@@ -55,6 +55,15 @@ refused_start()
 	head -c $((size - 4096)) /dev/urandom | dd of="$state/chatd.db" bs=4096 \
 		seek=1 conv=notrunc status=none
 	refused_start 65 'damaged'
+	holds "$output" 'chatctl restore FILE'
+}
+
+@test "a database that was cut off is refused, with what to do" {
+	size=$(stat -c %s "$state/chatd.db")
+	truncate -s $((size / 2 / 4096 * 4096)) "$state/chatd.db"
+	before=$(sha256sum <"$state/chatd.db")
+	refused_start 65 'chatctl restore FILE'
+	same "$before" "$(sha256sum <"$state/chatd.db")"
 }
 
 @test "an empty state directory gets a database" {
@@ -88,44 +97,6 @@ refused_start()
 	run -77 timeout "$patience" chatd -f -c "$conf" 3>&-
 	chmod 700 "$state"
 }
-
-@test "a full disk: nothing accepted is lost, and it goes on" {
-	# A small one of our own, where that can be had.
-	mkdir "$dir/disk"
-	mount -t tmpfs -o size=1m,mode=700 tmpfs "$dir/disk" 2>/dev/null ||
-		skip 'no file system can be mounted here'
-	cp -r "$state"/* "$dir/disk"
-	state=$dir/disk
-	centre_start
-	login alice
-	login bob
-	dd if=/dev/zero of="$dir/disk/filler" bs=4k status=none 2>/dev/null ||
-		true
-	sent=()
-	for i in {1..8}; do
-		new_id
-		as alice send id="$id" to=bob \
-			text="$i $(printf '%08000d' 0)" >/dev/null || continue
-		[[ $reply != '{"ok":true'* ]] || sent+=("$i")
-	done || true
-	rm "$dir/disk/filler"
-	wait_for served alice
-	tell alice bob last >/dev/null
-	sent+=(last)
-	same "${sent[*]}" "$(sync bob | sed 's/^alice: //; s/ 0*$//' | xargs)"
-}
-
-# usage: tear_down ; what the test above may have left
-tear_down()
-{
-	! mountpoint -q "$dir/disk" || umount "$dir/disk"
-}
-
-# usage: served NAME ; the store answers again
-served()
-{
-	as "$1" live mail:=0 room:=0 >/dev/null && accepted
-} 2>/dev/null
 
 @test "what a crash leaves behind is as it was accepted" {
 	centre_start

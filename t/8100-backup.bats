@@ -5,6 +5,7 @@
 
 # shellcheck disable=SC2030,SC2031,SC2034,SC2154 # lib/centre.bash has them
 load lib/centre
+load lib/disk
 load lib/person
 
 setup_file()
@@ -12,10 +13,9 @@ setup_file()
 	people alice bob carol
 }
 
-# usage: tear_down ; what the test of the full disk may have left
 tear_down()
 {
-	! mountpoint -q "$dir/disk" || umount "$dir/disk"
+	disk_gone
 }
 
 # usage: in_file FILE SQL ; prints what it gives
@@ -151,11 +151,7 @@ many_entries()
 }
 
 @test "where there is no room for it, the centre goes on" {
-	mkdir "$dir/disk"
-	mount -t tmpfs -o size=8m,mode=700 tmpfs "$dir/disk" 2>/dev/null ||
-		skip 'no file system can be mounted here'
-	cp -r "$state"/* "$dir/disk"
-	state=$dir/disk
+	disk_small 16m
 	centre_start
 	run -1 ctl backup "$dir/a.backup"
 	holds "$output" 'There is no room'

@@ -43,12 +43,7 @@ print_clean(const char *text)
 void
 print_json(const json_t *object)
 {
-	size_t len;
-	char *line = wire_line(object, &len);
-
-	if (line != NULL)
-		fwrite(line, 1, len, stdout);
-	free(line);
+	wire_print(stdout, object);
 }
 
 const char *

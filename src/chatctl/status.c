@@ -10,6 +10,7 @@
 
 #include "chatctl/centre.h"
 #include "chatctl/commands.h"
+#include "lib/text.h"
 #include "lib/unix.h"
 #include "lib/wire.h"
 
@@ -102,6 +103,18 @@ live_lines(const json_t *status)
 		    (long long)wire_get_number(status, "dropped", 0));
 }
 
+/* A full disk, while it is. */
+static void
+space_line(const json_t *status)
+{
+	const char *text = wire_get_string(status, "read_only_since");
+	char since[WHEN_LEN];
+
+	if (text != NULL)
+		line("disk", "FULL since %s: nothing can be added",
+		    when(text, "-", since));
+}
+
 static void
 show(const json_t *status)
 {
@@ -124,6 +137,7 @@ show(const json_t *status)
 	    (long long)wire_get_number(status, "keeper_restarts", 0),
 	    (long long)wire_get_number(status, "crashes", 0));
 	bytes_line("database", wire_get_number(status, "database_bytes", 0));
+	space_line(status);
 	certificate_line(status);
 }
 
@@ -162,6 +176,22 @@ command_status(const struct ctl *ctl)
 	return status;
 }
 
+/* Each line by itself made safe. */
+static void
+print_lines(const char *text)
+{
+	size_t len;
+
+	for (; *text != '\0'; text += len + (text[len] == '\n')) {
+		char *clean;
+
+		len = strcspn(text, "\n");
+		clean = text_escaped(text, len, TEXT_WORD);
+		puts(clean);
+		free(clean);
+	}
+}
+
 int
 command_metrics(const struct ctl *ctl)
 {
@@ -177,7 +207,7 @@ command_metrics(const struct ctl *ctl)
 	if (ctl->json && reply != NULL)
 		print_json(reply);
 	else if (status == 0 && text != NULL)
-		fputs(text, stdout);
+		print_lines(text);
 	json_decref(reply);
 	return status;
 }

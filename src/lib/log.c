@@ -29,6 +29,8 @@ static struct {
 	char *path; /* NULL unless it goes to a file */
 	int fd; /* -1: syslog */
 	bool journal; /* which adds the time and the process by itself */
+	bool torn; /* the last line has no end yet */
+	unsigned long lost; /* lines since the last one that came out */
 } out = {.program = "chat", .level = LOG_LEVEL_INFO, .fd = STDERR_FILENO};
 
 /* True if stderr is the journal itself (systemd.exec(5)). */
@@ -142,21 +144,46 @@ prefix(char *to, size_t size)
 	return strlen(to);
 }
 
-/* Brings a line out; what a full disk does not take is lost. */
+/* Brings bytes out; false if a full disk did not take all of them. */
+static bool
+put(const char *data, size_t len)
+{
+	ssize_t done;
+
+	while (len > 0) {
+		done = write(out.fd, data, len);
+		if (done == -1 && errno == EINTR)
+			continue;
+		if (done <= 0)
+			return false;
+		out.torn = data[done - 1] != '\n';
+		data += done;
+		len -= (size_t)done;
+	}
+	return true;
+}
+
+/*
+ * Brings a line out.  What a full disk does not take is lost, and counted:
+ * the next line begins at the left, and says how many are missing.
+ */
 static void
 put_line(const char *line, size_t len)
 {
-	ssize_t put;
+	char note[PREFIX_MAX + 64];
+	size_t used;
 
-	while (len > 0) {
-		put = write(out.fd, line, len);
-		if (put == -1 && errno == EINTR)
-			continue;
-		if (put <= 0)
-			return;
-		line += put;
-		len -= (size_t)put;
+	if ((out.torn && !put("\n", 1)) || !put(line, len)) {
+		out.lost++;
+		return;
 	}
+	if (out.lost == 0)
+		return;
+	used = prefix(note, PREFIX_MAX);
+	used += (size_t)snprintf(note + used, sizeof(note) - used,
+	    "warning: %lu lines of the log are lost\n", out.lost);
+	if (put(note, used))
+		out.lost = 0;
 }
 
 /* Escapes, cuts and sends one line; word is that of the level. */

@@ -465,6 +465,28 @@ wire_line(const json_t *object, size_t *len)
 	return line.data;
 }
 
+/* What jansson leaves as it is although it is a control character: DEL. */
+static int
+put_ascii(const char *text, size_t len, void *arg)
+{
+	FILE *to = arg;
+
+	for (size_t i = 0; i < len; i++)
+		if (text[i] == 0x7f)
+			fputs("\\u007F", to);
+		else
+			putc(text[i], to);
+	return 0;
+}
+
+void
+wire_print(FILE *to, const json_t *object)
+{
+	json_dump_callback(object, put_ascii, to,
+	    JSON_COMPACT | JSON_ENSURE_ASCII | JSON_SORT_KEYS);
+	putc('\n', to);
+}
+
 const char *
 wire_get_string(const json_t *object, const char *key)
 {

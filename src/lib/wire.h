@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <jansson.h>
 
@@ -180,6 +181,12 @@ json_t *wire_refuse(json_t *tag, enum wire_error error, const char *text);
  * NUL-terminated; NULL if it cannot be encoded or is over LINE_MAX_LEN.
  */
 char *wire_line(const json_t *object, size_t *len);
+
+/*
+ * Prints an object as a line for a person or a script: whatever is not
+ * ASCII, or no text, is escaped, so that a terminal can show it.
+ */
+void wire_print(FILE *to, const json_t *object);
 
 /*
  * Decodes any line of ours: bounded depth, no duplicate keys, an object.

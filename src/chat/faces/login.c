@@ -69,6 +69,15 @@ member(const json_t *reply, const char *key)
 	return value != NULL ? value : "";
 }
 
+/* A key, at the end of a line on standard error. */
+static void
+put_pin(const char *before, const char *pin)
+{
+	fputs(before, stderr);
+	show_word(stderr, pin);
+	putc('\n', stderr);
+}
+
 /* An agent that runs may have been started without our --pin. */
 static int
 check_pin(const struct attempt *attempt, const json_t *reply)
@@ -78,10 +87,10 @@ check_pin(const struct attempt *attempt, const json_t *reply)
 	if (attempt->account->pin == NULL ||
 	    strcmp(pin, attempt->account->pin) == 0)
 		return 0;
-	fprintf(stderr,
-	    "The centre %s is not trusted: its public key is %s, not the "
-	    "pinned %s\n",
-	    attempt->account->where, pin, attempt->account->pin);
+	fprintf(stderr, "The centre %s is not trusted: its public key is ",
+	    attempt->account->where);
+	show_word(stderr, pin);
+	fprintf(stderr, ", not the pinned %s\n", attempt->account->pin);
 	return EXIT_UNTRUSTED;
 }
 
@@ -107,28 +116,36 @@ ask_yes(struct prompt *prompt, const char *question, bool *yes)
 	}
 }
 
+/* The key that an unknown centre showed, and that its certificate is old. */
+static void
+put_unknown(FILE *to, const char *where, const char *verb, const char *expired)
+{
+	fprintf(to, "The identity of %s %s.", where, verb);
+	if (*expired != '\0') {
+		fputs(" Its certificate has been expired since ", to);
+		show_word(to, expired);
+		putc('.', to);
+	}
+}
+
 /* Asks once whether an unknown centre is the right one. */
 static int
 ask_trust(struct attempt *attempt, const char *pin, const char *expired)
 {
 	json_t *request, *reply;
-	char since[96] = "";
+	const char *where = attempt->account->where;
 	bool yes;
 
-	if (*expired != '\0')
-		snprintf(since, sizeof(since),
-		    " Its certificate has been expired since %.40s.", expired);
-
 	if (!attempt->prompt->terminal) {
-		fprintf(stderr,
-		    "The identity of %s cannot be verified.%s If its public "
-		    "key is the right one, add: --pin %s\n",
-		    attempt->account->where, since, pin);
+		put_unknown(stderr, where, "cannot be verified", expired);
+		put_pin(
+		    " If its public key is the right one, add: --pin ", pin);
 		return EXIT_UNTRUSTED;
 	}
-	printf("The identity of %s is not known yet.%s The fingerprint of its "
-	       "public key is\n  %s\n",
-	    attempt->account->where, since, pin);
+	put_unknown(stdout, where, "is not known yet", expired);
+	fputs(" The fingerprint of its public key is\n  ", stdout);
+	show_word(stdout, pin);
+	putchar('\n');
 	switch (ask_yes(
 	    attempt->prompt, "Is that the right centre (yes/no)? ", &yes)) {
 	case PROMPT_STOPPED:
@@ -166,21 +183,24 @@ untrusted(struct attempt *attempt, const json_t *reply)
 		return ask_trust(attempt, pin, member(reply, "expired"));
 	if (strcmp(trust, "changed") == 0) {
 		fprintf(stderr,
-		    "The public key of %s has changed; nothing was sent.\n"
-		    "  now:        %s\n"
-		    "  remembered: %s (%s, line %lld)\n"
-		    "Delete that line if the change is right, or add: "
-		    "--pin %s\n",
-		    where, pin, member(reply, "known_pin"),
-		    member(reply, "file"),
-		    (long long)wire_get_number(reply, "line", 0), pin);
+		    "The public key of %s has changed; nothing was sent.\n",
+		    where);
+		put_pin("  now:        ", pin);
+		fputs("  remembered: ", stderr);
+		show_word(stderr, member(reply, "known_pin"));
+		fputs(" (", stderr);
+		show_word(stderr, member(reply, "file"));
+		fprintf(stderr, ", line %lld)\n",
+		    (long long)wire_get_number(reply, "line", 0));
+		put_pin("Delete that line if the change is right, or add: "
+			"--pin ",
+		    pin);
 		return EXIT_UNTRUSTED;
 	}
 	fprintf(stderr, "The centre %s is not trusted", where);
 	show_complaint(": ", wire_get_string(reply, "text"));
 	if (*pin != '\0' && attempt->account->pin == NULL)
-		fprintf(stderr,
-		    "If its public key is the right one, add: --pin %s\n", pin);
+		put_pin("If its public key is the right one, add: --pin ", pin);
 	return EXIT_UNTRUSTED;
 }
 

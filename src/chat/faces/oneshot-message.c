@@ -138,10 +138,9 @@ tell_earlier(const json_t *reply)
 	json_array_foreach((json_t *)(uintptr_t)before, i, one)
 	{
 		to = wire_get_string(one, "to");
-		fprintf(stderr,
-		    "chat: a message %s%s that was kept is "
-		    "refused: ",
-		    to != NULL ? "to " : "to all", to != NULL ? to : "");
+		fputs("chat: a message to ", stderr);
+		show_word(stderr, to != NULL ? to : "all");
+		fputs(" that was kept is refused: ", stderr);
 		show_refusal(stderr, one, to != NULL ? to : "");
 	}
 }

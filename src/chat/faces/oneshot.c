@@ -17,27 +17,11 @@
 
 /* ---- what comes out ---- */
 
-/* What jansson leaves as it is although it is a control character: DEL. */
-static int
-put_ascii(const char *text, size_t len, void *arg)
-{
-	FILE *to = arg;
-
-	for (size_t i = 0; i < len; i++)
-		if (text[i] == 0x7f)
-			fputs("\\u007F", to);
-		else
-			putc(text[i], to);
-	return 0;
-}
-
 /* One object a line; whatever is not ASCII, or no text, is escaped. */
 void
 oneshot_put_json(const json_t *object)
 {
-	json_dump_callback(object, put_ascii, stdout,
-	    JSON_COMPACT | JSON_ENSURE_ASCII | JSON_SORT_KEYS);
-	putchar('\n');
+	wire_print(stdout, object);
 }
 
 /* What was written has to get out. */
@@ -262,8 +246,11 @@ put_beacon(const json_t *reply)
 	const char *beacon = wire_get_string(reply, "beacon");
 	const char *why = wire_get_string(reply, "beacon_why");
 
-	if (beacon != NULL && why != NULL && strcmp(beacon, "on") != 0)
-		printf(", polling over TLS (%s)", why);
+	if (beacon != NULL && why != NULL && strcmp(beacon, "on") != 0) {
+		fputs(", polling over TLS (", stdout);
+		show_word(stdout, why);
+		putchar(')');
+	}
 }
 
 /* How many messages wait, where any do; the end of a line. */
@@ -314,9 +301,10 @@ put_entry(const struct run *run, json_t *reply)
 	json_object_del(reply, "more");
 	if (run->shot->json || run->shot->name == ONESHOT_EXPORT)
 		put_reply(reply);
-	else if (run->shot->name == ONESHOT_CONTACTS)
-		printf("%s\n", wire_get_string(reply, "user"));
-	else
+	else if (run->shot->name == ONESHOT_CONTACTS) {
+		show_word(stdout, wire_get_string(reply, "user"));
+		putchar('\n');
+	} else
 		show_row(reply);
 }
 

@@ -43,6 +43,19 @@ put_text(FILE *to, const json_t *value, enum text_style style)
 	free(safe);
 }
 
+/* Prints one word of somebody else's, made safe. */
+void
+show_word(FILE *to, const char *word)
+{
+	char *safe;
+
+	if (word == NULL)
+		return;
+	safe = text_escaped(word, strlen(word), TEXT_WORD);
+	fputs(safe, to);
+	free(safe);
+}
+
 /* Prints a peer's text on stderr, made safe. */
 void
 show_complaint(const char *before, const char *text)
@@ -325,9 +338,11 @@ show_refusal(FILE *to, const json_t *reply, const char *user)
 		fputs("Your message could not be delivered as the recipient "
 		      "has blocked you.\n",
 		    to);
-	else if (strcmp(reason, "no-such-user") == 0)
-		fprintf(to, "There is no user %s.\n", user);
-	else if (json_is_string(text)) {
+	else if (strcmp(reason, "no-such-user") == 0) {
+		fputs("There is no user ", to);
+		show_word(to, user);
+		fputs(".\n", to);
+	} else if (json_is_string(text)) {
 		put_text(to, text, TEXT_SCREEN);
 		putc('\n', to);
 	} else
@@ -375,8 +390,10 @@ show_row(const json_t *row)
 	else if (!own)
 		put(row, "from", TEXT_WORD);
 	printf(!own && to_all ? " (to all, %s" : " (%s", when);
-	if (own)
-		printf(", %s", state);
+	if (own) {
+		fputs(", ", stdout);
+		put(row, "state", TEXT_WORD);
+	}
 	if (wire_get_string(row, "reason") != NULL) {
 		fputs(": ", stdout);
 		put(row, "reason", TEXT_WORD);

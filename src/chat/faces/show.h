@@ -33,6 +33,9 @@ int show_event(const json_t *event, const char *self);
 /* Prints a peer's text on stderr, made safe; NULL is no text. */
 void show_complaint(const char *before, const char *text);
 
+/* Prints one word of somebody else's, made safe; NULL is none. */
+void show_word(FILE *to, const char *word);
+
 /* Prints why a command was refused; user is the one it was about, or "". */
 void show_refusal(FILE *to, const json_t *reply, const char *user);
 

@@ -548,6 +548,10 @@ answer_register(struct store *store, const struct asker *asker,
 		refuse(asker, ERR_EXISTS, NULL);
 		return;
 	}
+	if (db_short(store->db)) {
+		refuse(asker, ERR_READ_ONLY, NULL);
+		return;
+	}
 	job = judge(store, asker, ask->user, register_done);
 	if (job == NULL)
 		return;

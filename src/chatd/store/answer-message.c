@@ -147,6 +147,8 @@ answer_send(struct store *store, const struct asker *asker,
 	digest_of(IPC_SEND, &ask, frame, accepted.digest);
 	accepted.time = store->wall;
 	error = may_send(store, asker, ask.to, &recipient);
+	if (error == ERR_NONE && db_short(store->db))
+		error = ERR_READ_ONLY;
 	if (error == ERR_NONE) {
 		session = session_by_user(store->sessions, recipient.id);
 		accepted.a = session != NULL && session->online != 0;
@@ -215,6 +217,7 @@ answer_broadcast(struct store *store, const struct asker *asker,
 	struct db_accepted accepted = {0};
 	struct wire_event event = {
 	    .type = EVENT_BROADCAST, .time = store->wall};
+	enum wire_error error = ERR_READ_ONLY;
 
 	if (!take_text(store, asker, frame, &ask))
 		return;
@@ -222,9 +225,13 @@ answer_broadcast(struct store *store, const struct asker *asker,
 	accepted.a = count_reached(store, asker);
 	accepted.b = db_block_count(store->db, asker->user);
 	accepted.time = store->wall;
-	db_write(store->db);
-	if (!db_accepted_add(store->db, asker->user, ask.id, &accepted)) {
-		if (said_before(store, asker, ask.id, &accepted, ERR_INTERNAL))
+	if (!db_short(store->db)) {
+		db_write(store->db);
+		error = ERR_INTERNAL;
+	}
+	if (error == ERR_READ_ONLY ||
+	    !db_accepted_add(store->db, asker->user, ask.id, &accepted)) {
+		if (said_before(store, asker, ask.id, &accepted, error))
 			answer_spread(asker, &accepted);
 		return;
 	}

@@ -112,6 +112,7 @@ status_reply(
 	set_number(reply, "hashes", jobs_under_way(store));
 	set_number(reply, "channels", store->channel_count);
 	set_number(reply, "database_bytes", db_size(store->db));
+	control_time(reply, "read_only_since", store->short_since);
 	set_number(reply, "messages", store->tally.messages);
 	set_number(reply, "broadcasts", store->tally.broadcasts);
 	set_number(reply, "logins", store->tally.logins);
@@ -209,6 +210,9 @@ metrics_store(FILE *to, struct admins *admins)
 	    now->mail);
 	metric(to, "database_bytes", "gauge", "Size of the database.",
 	    db_size(store->db));
+	metric(to, "read_only", "gauge",
+	    "1 while the disk is full and nothing can be added.",
+	    store->short_since != 0);
 	metric(to, "hashes", "gauge", "Passwords being hashed or checked.",
 	    jobs_under_way(store));
 	metric(to, "channels", "gauge", "Workers connected to the store.",

@@ -22,25 +22,26 @@ enum {
 static const struct {
 	const char *name;
 	control_fn *fn;
+	bool adds; /* not while the disk is full */
 } rows[] = {
-    {"user-add", control_user_add},
-    {"user-check", control_user_check},
-    {"user-passwd", control_user_passwd},
-    {"user-delete", control_user_delete},
-    {"user-lock", control_user_lock},
-    {"user-unlock", control_user_unlock},
-    {"user-list", control_user_list},
-    {"invite-new", control_invite_new},
-    {"invite-list", control_invite_list},
-    {"invite-revoke", control_invite_revoke},
-    {"session-list", control_session_list},
-    {"session-end", control_session_end},
-    {"notice", control_notice},
-    {"backup", control_backup},
-    {"backup-look", control_backup_look},
-    {"status", control_status},
-    {"metrics", control_metrics},
-    {"reload", control_reload},
+    {"user-add", control_user_add, true},
+    {"user-check", control_user_check, false},
+    {"user-passwd", control_user_passwd, false},
+    {"user-delete", control_user_delete, false},
+    {"user-lock", control_user_lock, false},
+    {"user-unlock", control_user_unlock, false},
+    {"user-list", control_user_list, false},
+    {"invite-new", control_invite_new, true},
+    {"invite-list", control_invite_list, false},
+    {"invite-revoke", control_invite_revoke, false},
+    {"session-list", control_session_list, false},
+    {"session-end", control_session_end, false},
+    {"notice", control_notice, true},
+    {"backup", control_backup, true},
+    {"backup-look", control_backup_look, false},
+    {"status", control_status, false},
+    {"metrics", control_metrics, false},
+    {"reload", control_reload, false},
 };
 
 /* Puts bytes behind those that wait; they leave after the commit. */
@@ -215,7 +216,12 @@ handle(struct admins *admins, struct admin *admin, json_t *request)
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (name != NULL && strcmp(rows[i].name, name) == 0) {
-			rows[i].fn(admins, admin, request);
+			if (rows[i].adds && db_short(admins->store->db))
+				control_refuse(admin, request, ERR_READ_ONLY,
+				    "The disk is full: nothing can be added "
+				    "until there is space again.");
+			else
+				rows[i].fn(admins, admin, request);
 			return;
 		}
 	control_refuse(admin, request, ERR_BAD_REQUEST,

@@ -20,7 +20,10 @@
  * Pages in the write-ahead log before they are moved to their places: 16
  * MiB, since a page that is written again meanwhile is moved once.
  */
-enum { CHECKPOINT_FRAMES = 4000 };
+enum {
+	CHECKPOINT_FRAMES = 4000,
+	CHECKPOINT_SHORT = 200, /* the log must not grow on a full disk */
+};
 
 static const char *const statement_text[SQL_COUNT] = {
 #define X(name, text) text,
@@ -36,8 +39,9 @@ sql_broken(struct db *db, const char *what)
 
 	if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
 		fatal(EX_DATAERR,
-		    "the database is damaged (%s: %s); restore a backup", what,
-		    sqlite3_errmsg(db->sqlite));
+		    "the database is damaged (%s: %s); stop chatd and restore "
+		    "a backup: chatctl restore FILE",
+		    sqlite3_errmsg(db->sqlite), what);
 	fatal(EX_IOERR, "database: %s: %s", what, sqlite3_errmsg(db->sqlite));
 }
 
@@ -168,7 +172,7 @@ open_file(struct db *db, const char *path, int *status, char why[256])
 	int code;
 
 	sqlite3_initialize();
-	if (sqlite3_open(path, &db->sqlite) == SQLITE_OK &&
+	if (disk_database(path, &db->sqlite, db->reserve) == SQLITE_OK &&
 	    sqlite3_exec(db->sqlite, first, NULL, NULL, NULL) == SQLITE_OK)
 		return 0;
 	code = sqlite3_errcode(db->sqlite);
@@ -179,7 +183,8 @@ open_file(struct db *db, const char *path, int *status, char why[256])
 	else
 		*status = EX_IOERR;
 	snprintf(why, 256, "%.128s: %s%s", path, sqlite3_errmsg(db->sqlite),
-	    *status == EX_DATAERR ? "; move it away or restore a backup" : "");
+	    *status == EX_DATAERR ? "; restore a backup: chatctl restore FILE"
+				  : "");
 	return -1;
 }
 
@@ -217,7 +222,8 @@ settle(struct db *db, const char *path, int *status, char why[256])
 void
 db_checkpoint(struct db *db)
 {
-	if (db->frames < CHECKPOINT_FRAMES || db->writing)
+	if (db->writing ||
+	    db->frames < (db_short(db) ? CHECKPOINT_SHORT : CHECKPOINT_FRAMES))
 		return;
 	db->frames = 0;
 	switch (sqlite3_wal_checkpoint_v2(
@@ -248,6 +254,13 @@ db_open(const char *directory, int *status, char why[256])
 		return NULL;
 	}
 	snprintf(path, sizeof(path), "%s/chatd.db", directory);
+	db->reserve = reserve_open(directory);
+	if (db->reserve == NULL) {
+		*status = EX_OSERR;
+		snprintf(why, 256, "out of memory");
+		db_close(db);
+		return NULL;
+	}
 	if (open_file(db, path, status, why) == -1) {
 		db_close(db);
 		return NULL;
@@ -283,7 +296,20 @@ db_close(struct db *db)
 	for (int i = 0; i < SQL_COUNT; i++)
 		sqlite3_finalize(db->prepared[i]);
 	sqlite3_close(db->sqlite);
+	reserve_close(db->reserve);
 	free(db);
+}
+
+bool
+db_short(const struct db *db)
+{
+	return reserve_short(db->reserve);
+}
+
+bool
+db_refill(struct db *db)
+{
+	return reserve_fill(db->reserve);
 }
 
 void

@@ -9,6 +9,7 @@
 #include <sqlite3.h>
 
 #include "chatd/store/db.h"
+#include "chatd/store/reserve.h"
 
 #define USER_COLUMNS                                                     \
 	"id, name, hash, state, created, last_login, failed, mail_head," \
@@ -177,6 +178,7 @@ enum statement {
 
 struct db {
 	sqlite3 *sqlite;
+	struct reserve *reserve;
 	sqlite3_stmt *prepared[SQL_COUNT];
 	bool writing;
 	int frames; /* in the write-ahead log, after the last commit */
@@ -199,6 +201,12 @@ void sql_run(struct db *db, sqlite3_stmt *statement);
 /* The one number of the one row; 0 if there is none. */
 int64_t sql_number(struct db *db, sqlite3_stmt *statement);
 void sql_text(sqlite3_stmt *statement, int column, char *out, size_t size);
+
+/*
+ * db-sqlite-disk.c: opens a database that may use the reserve; as
+ * sqlite3_open().
+ */
+int disk_database(const char *path, sqlite3 **sqlite, struct reserve *reserve);
 
 /* db-sqlite-schema.c: the tables of a new database; a new life of an old one. */
 void schema_create(struct db *db);

@@ -99,6 +99,13 @@ void db_commit(struct db *db);
  */
 void db_checkpoint(struct db *db);
 
+/*
+ * Short of space: transactions still come to an end, out of a reserve, but
+ * what adds is to be refused.  db_refill() is true once it is over.
+ */
+bool db_short(const struct db *db);
+bool db_refill(struct db *db);
+
 /* epoch, room_head, room_tail, generation … as text or number. */
 int db_meta_text(struct db *db, const char *key, char *out, size_t size);
 void db_meta_text_set(struct db *db, const char *key, const char *value);

@@ -74,6 +74,9 @@ struct store {
 	struct jobs *jobs;
 	struct admins *admins;
 	struct loop_timer expiry, upkeep;
+	struct loop_timer look; /* for space */
+	int64_t short_since; /* wall clock; 0: there is space */
+	int look_ms;
 	struct beacons beacons;
 	struct tally tally;
 	char *frame; /* IPC_FRAME_MAX octets, for what is being read */
@@ -152,6 +155,9 @@ int64_t mail_post(struct store *store, int64_t to, int64_t other,
  */
 void notice_post(
     struct store *store, int64_t to, const char *subject, const char *text);
+
+/* After a commit: begins to refuse, in space.c, if the disk is full. */
+void space_watch(struct store *store);
 
 /* Sets when the next silent session is to be looked at. */
 void expiry_plan(struct store *store);

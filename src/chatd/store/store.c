@@ -56,6 +56,7 @@ turn_end(void *arg)
 		db_commit(store->db);
 		store->tally.commits++;
 	}
+	space_watch(store);
 	jobs_flush(store);
 	channels_flush(store);
 	knocks_flush(store);
@@ -358,6 +359,7 @@ store_main(const struct store_start *start)
 	connect_parents(&store, start);
 	loop_after_turn(store.loop, turn_end, &store);
 	loop_timer(store.loop, &store.upkeep, UPKEEP_SOON_MS, upkeep, &store);
+	space_watch(&store);
 	expiry_plan(&store);
 	loop_run(store.loop);
 	clear_away(&store);

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: ISC
+# shellcheck shell=bash
+# A small disk of a test's own, and one that fails.  For tests that have
+# loaded centre.bash.
+
+# usage: disk_small SIZE ; $disk is a file system of that size, with a copy of
+# the state directory, which is $state from here on; or the test is skipped
+disk_small()
+{
+	disk=$dir/disk
+	mkdir "$disk"
+	mount -t tmpfs -o "size=$1,mode=700" tmpfs "$disk" 2>/dev/null ||
+		skip 'no file system can be mounted here'
+	rm -f "$state/chatd.reserve"
+	cp -r "$state"/* "$disk"
+	state=$disk
+}
+
+# usage: disk_gone ; in tear_down
+disk_gone()
+{
+	[ -z "${disk:-}" ] || ! mountpoint -q "$disk" || umount "$disk"
+}
+
+# usage: disk_fill ; to the last block
+disk_fill()
+{
+	dd if=/dev/zero bs=4k status=none 2>/dev/null >>"$disk/filler" || true
+	dd if=/dev/zero bs=1 count=4096 status=none 2>/dev/null \
+		>>"$disk/filler" || true
+}
+
+# usage: disk_clear ; what filled it goes
+disk_clear()
+{
+	rm "$disk/filler"
+}
+
+# usage: disk_failing ; what starts from here on has a disk that fails when
+# disk_fails says so; or the test is skipped
+disk_failing()
+{
+	[ -z "${CHAT_SANITIZE:-}" ] || skip 'a sanitizer must be loaded first'
+	fault=$dir/fault
+	printf -- - >"$fault"
+	export CHAT_FAULT=$fault LD_PRELOAD=$CHAT_BUILD/t/tool/fault.so
+}
+
+# usage: disk_fails s|w|- ; syncs, writes, or nothing any more
+disk_fails()
+{
+	# In place: it is mapped.
+	printf '%s' "$1" | dd of="$fault" conv=notrunc status=none
+}
