@@ -113,6 +113,23 @@ over()
 	told alice 'no link with bob (expired).'
 }
 
+@test "what was for a session goes with it, read or not" {
+	centre_start
+	link
+	as bob hangup user=alice
+	asks bob alice
+	linkable alice 40001
+	hears alice
+	hears bob 'the link with alice is over (hangup).' \
+		'no link with alice (expired).'
+	asks alice bob
+	as bob answer request="$request" accept:=false
+	logout alice
+	tell bob alice 'mail stays'
+	linkable alice 40001
+	hears alice 'bob: mail stays'
+}
+
 @test "the administrator and a new password end it" {
 	centre_start
 	link
