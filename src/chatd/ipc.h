@@ -65,6 +65,9 @@ enum {
 	X(BLOCK, WORKER, STORE, ipc_user, false)                           \
 	X(UNBLOCK, WORKER, STORE, ipc_user, false)                         \
 	X(BLOCKED, WORKER, STORE, ipc_list, false)                         \
+	X(ASK, WORKER, STORE, ipc_user, false)                             \
+	X(ANSWER, WORKER, STORE, ipc_answer, false)                        \
+	X(HANGUP, WORKER, STORE, ipc_user, false)                          \
 	X(PASSWORD, WORKER, STORE, ipc_password, false)                    \
 	/* The store answers. */                                           \
 	X(REFUSED, STORE, WORKER, ipc_refused, true)                       \
@@ -75,6 +78,8 @@ enum {
 	X(SENT, STORE, WORKER, ipc_sent, false)                            \
 	X(SPREAD, STORE, WORKER, ipc_spread, false)                        \
 	X(NAMES, STORE, WORKER, ipc_names, true)                           \
+	X(ASKED, STORE, WORKER, ipc_asked, false)                          \
+	X(ANSWERED, STORE, WORKER, ipc_answered, false)                    \
 	/* The keeper's channels, and the key that it is to hold. */       \
 	X(STORE, MASTER, KEEPER, ipc_none, false) /* with the channel */   \
 	X(WORKER, MASTER, KEEPER, ipc_worker, false) /* likewise */        \
@@ -140,11 +145,18 @@ struct ipc_beacon {
 	struct beacon_keys keys;
 };
 
+/* Where a client takes private links, and the key that it shows. */
+struct ipc_peer {
+	uint16_t port; /* 0: nowhere */
+	char fingerprint[WIRE_FINGERPRINT_LEN + 1]; /* "": it has none */
+};
+
 struct ipc_login {
 	char user[NAME_MAX_LEN + 1];
 	char password[PASSWORD_MAX_LEN + 1];
 	uint8_t brief;
 	struct ipc_beacon beacon;
+	struct ipc_peer peer;
 };
 
 struct ipc_register {
@@ -175,6 +187,13 @@ struct ipc_send_text {
 struct ipc_user {
 	struct ipc_auth auth;
 	char user[NAME_MAX_LEN + 1];
+};
+
+/* What the asked user says to a question of that name. */
+struct ipc_answer {
+	struct ipc_auth auth;
+	char request[WIRE_REQUEST_LEN + 1];
+	uint8_t accept;
 };
 
 struct ipc_list {
@@ -239,6 +258,22 @@ struct ipc_spread {
 struct ipc_names {
 	int32_t count;
 	uint8_t more;
+};
+
+/* A question that waits, or the private link that it has led to. */
+struct ipc_asked {
+	char request[WIRE_REQUEST_LEN + 1];
+	int32_t expires_in; /* seconds */
+};
+
+/* The other end of the link; all but accepted is zero where it was declined. */
+struct ipc_answered {
+	uint8_t accepted;
+	char user[NAME_MAX_LEN + 1];
+	struct ipc_peer peer;
+	char host[IPC_ADDRESS_LEN];
+	char pass[WIRE_TOKEN_LEN + 1];
+	int32_t expires_in; /* seconds */
 };
 
 /* Which of the keeper's keys signs for this worker. */
