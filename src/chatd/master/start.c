@@ -380,6 +380,7 @@ child_begin(struct master *master, enum ipc_role role)
 	for (size_t i = 0; i < sizeof(deaf) / sizeof(deaf[0]); i++)
 		signal(deaf[i], SIG_IGN);
 	loop_forget(master->loop);
+	porch_forget(master);
 	for (size_t i = 0; i < master->listener_count; i++) {
 		if (master->listeners[i].fd != -1)
 			close(master->listeners[i].fd);
