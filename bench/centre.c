@@ -41,11 +41,16 @@ static const char config[] =
     "runtime_directory = \"%s/run\";\n"
     "tls: { certificate = \"%s/server.pem\"; key = \"%s/server.key\"; };\n"
     "session: { heartbeat = %d; timeout = %d; };\n"
+    "%s"
+    "log: { level = \"warn\"; };\n";
+
+/* Out of the way of what is measured, or what is measured. */
+static const char no_limits[] =
     "limits: { workers = 1024; workers_per_address = 1024;\n"
     "	handshake_seconds = 60; request_seconds = 60;\n"
     "	connection_seconds = 600; mailbox_messages = 10000000;\n"
-    "	requests_per_second = 1000000; request_burst = 1000000; };\n"
-    "log: { level = \"warn\"; };\n";
+    "	requests_per_second = 1000000; request_burst = 1000000; };\n";
+static const char limits[] = "limits: { exempt = []; };\n";
 
 /* Joins two parts of a path; -1 after a complaint if it gets too long. */
 static int
@@ -237,18 +242,19 @@ make_users(const struct ground *ground, const char *state,
 	return 0;
 }
 
-/* Writes chatd.conf: every limit out of the way of what is measured. */
+/* Writes chatd.conf. */
 static int
 make_config(const struct ground *ground, const char *dir, const char *path,
     const struct centre_plan *plan)
 {
 	const struct passwd *user = getpwuid(geteuid());
-	char text[sizeof(config) + 5 * BENCH_PATH_LEN];
+	char text[sizeof(config) + sizeof(no_limits) + 5 * BENCH_PATH_LEN];
 
 	if (user == NULL)
 		return complain("this user has no name");
 	snprintf(text, sizeof(text), config, user->pw_name, dir, dir,
-	    ground->dir, ground->dir, plan->heartbeat, plan->timeout);
+	    ground->dir, ground->dir, plan->heartbeat, plan->timeout,
+	    plan->open ? limits : no_limits);
 	if (file_replace(path, text, strlen(text), 0600) == -1)
 		return complain("%s: %s", path, strerror(errno));
 	return 0;

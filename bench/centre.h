@@ -39,6 +39,7 @@ struct centre_plan {
 	int guests; /* who are not, and have a password: the next numbers */
 	bool cheap; /* their passwords cost little to check */
 	int heartbeat, timeout; /* seconds; 0: an hour, a day */
+	bool open; /* stands in the open: its limits hold, for loopback too */
 };
 
 /* The guests' password. */
