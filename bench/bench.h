@@ -31,5 +31,6 @@ int bench_knock(struct bench *bench);
 int bench_hostile(struct bench *bench);
 int bench_herd(struct bench *bench);
 int bench_flood(struct bench *bench);
+int bench_login(struct bench *bench);
 
 #endif

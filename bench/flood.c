@@ -209,9 +209,10 @@ show_half(const struct flood *flood, bool strangers, double bar, double cap)
 }
 
 static void
-show(const struct flood *flood, const struct attack_result *attack, double cpu)
+show(const struct flood *flood, const struct attack_result *attack, double cpu,
+    int64_t gave)
 {
-	char key[3][64];
+	char key[4][64];
 	const struct {
 		const char *name, *what, *unit;
 		double value;
@@ -222,9 +223,11 @@ show(const struct flood *flood, const struct attack_result *attack, double cpu)
 		100 * cpu / attack->seconds},
 	    {"attacker_cpu", "    the attacker's", "%",
 		100 * attack->cpu / attack->seconds},
+	    {"gave_way", "workers that gave way a second", "",
+		(double)gave / attack->seconds},
 	};
 
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 4; i++) {
 		snprintf(key[i], sizeof(key[i]), "flood_%s_%s",
 		    flood->siege->key, lines[i].name);
 		report_line(&flood->bench->report,
@@ -302,7 +305,8 @@ besiege(struct bench *bench, const struct siege *siege)
 	    centre_cost(&centre, &before) == 0 &&
 	    (status = endure(&flood, &attack)) == 0 &&
 	    (status = centre_cost(&centre, &after)) == 0)
-		show(&flood, attack.result, after.cpu - before.cpu);
+		show(&flood, attack.result, after.cpu - before.cpu,
+		    centre_metric(&centre, "workers_gave_way_total"));
 	attack_release(&attack);
 	munmap(flood.honest, size);
 	if (centre_stop(&centre) == -1 && status == 0)

@@ -81,18 +81,17 @@ accept_eased(struct master *master)
 }
 
 /*
- * There is no descriptor left.  The oldest who say nothing give theirs; if
+ * There is no descriptor left.  The oldest without a worker give theirs; if
  * there is nobody, the reserve is spent on telling the first in the queue.
  */
 static void
 make_descriptors(struct master *master, const struct listener *listener)
 {
-	int error = errno, client;
+	int error = errno, client, given = 0;
 
-	for (int i = 0; i < GIVE_WAY && porch_give_way(master); i++)
-		continue;
-	if (children_in(master->children, CHILD_SILENT) == 0 &&
-	    master->reserve != -1) {
+	while (given < GIVE_WAY && porch_give_way(master))
+		given++;
+	if (!given && master->reserve != -1) {
 		close(master->reserve);
 		master->reserve = -1;
 		client = accept4(

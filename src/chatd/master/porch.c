@@ -109,11 +109,12 @@ porch_full(const struct master *master)
 bool
 porch_give_way(struct master *master)
 {
-	struct child *child = children_first(master->children, CHILD_SILENT);
+	struct child *silent = children_first(master->children, CHILD_SILENT);
+	struct child *child = children_first(master->children, CHILD_SPOKE);
 
-	/* Those who have spoken go when the newer ones have left no room. */
-	if (!child)
-		child = children_first(master->children, CHILD_SPOKE);
+	/* The older one: whoever has just come may be about to speak. */
+	if (!child || (silent && silent->came < child->came))
+		child = silent;
 	if (!child)
 		return false;
 	master->counted.gave_way_silent++;

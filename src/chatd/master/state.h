@@ -141,7 +141,7 @@ void accept_eased(struct master *master);
 void porch_take(
     struct master *master, int client, const struct ipc_address *from);
 bool porch_full(const struct master *master);
-/* Lets the oldest silent one go for its descriptor; false: there is none. */
+/* Lets the oldest that is not known go; false: there is none. */
 bool porch_give_way(struct master *master);
 /* Gives workers to those who have waited for one. */
 void porch_serve(struct master *master);
