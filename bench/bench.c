@@ -26,7 +26,7 @@
 	"  --quick      only see that it all runs (a few seconds, no bars)\n"  \
 	"  --seconds N  for each measurement, 1 to 60 (2)\n"                   \
 	"  --only PART  live, send, delay, memory, fork, beacon, knock,"       \
-	" hostile or\n               herd; may be repeated\n"                  \
+	" hostile,\n               herd, flood or login; may be repeated\n"    \
 	"  --sessions N that the beacon holds, 1000 to 4000000 (100000)\n"     \
 	"  --dir DIR    where the database is for that time ($TMPDIR, /tmp)\n" \
 	"  --json FILE  the JSON goes there instead of to standard output\n"   \
@@ -64,6 +64,8 @@ static const struct part {
     {"knock", bench_knock},
     {"hostile", bench_hostile},
     {"herd", bench_herd},
+    {"flood", bench_flood},
+    {"login", bench_login},
 };
 
 enum { PARTS = sizeof(parts) / sizeof(parts[0]) };

@@ -30,5 +30,7 @@ int bench_beacon(struct bench *bench);
 int bench_knock(struct bench *bench);
 int bench_hostile(struct bench *bench);
 int bench_herd(struct bench *bench);
+int bench_flood(struct bench *bench);
+int bench_login(struct bench *bench);
 
 #endif

@@ -41,11 +41,17 @@ static const char config[] =
     "runtime_directory = \"%s/run\";\n"
     "tls: { certificate = \"%s/server.pem\"; key = \"%s/server.key\"; };\n"
     "session: { heartbeat = %d; timeout = %d; };\n"
+    "login: { attempts = %d; block_seconds = %d; };\n"
+    "%s"
+    "log: { level = \"warn\"; };\n";
+
+/* Out of the way of what is measured, or what is measured. */
+static const char no_limits[] =
     "limits: { workers = 1024; workers_per_address = 1024;\n"
     "	handshake_seconds = 60; request_seconds = 60;\n"
     "	connection_seconds = 600; mailbox_messages = 10000000;\n"
-    "	requests_per_second = 1000000; request_burst = 1000000; };\n"
-    "log: { level = \"warn\"; };\n";
+    "	requests_per_second = 1000000; request_burst = 1000000; };\n";
+static const char limits[] = "limits: { exempt = []; };\n";
 
 /* Joins two parts of a path; -1 after a complaint if it gets too long. */
 static int
@@ -197,14 +203,16 @@ fill(struct db *db, const struct ground *ground, const struct centre_plan *plan)
 	int64_t now = clock_wall();
 
 	if (order == NULL || password_init() == -1 ||
-	    (plan->guests > 0 && hash_password(plan->cheap, hash) == -1))
+	    ((plan->guests > 0 || plan->passwords) &&
+		hash_password(plan->cheap, hash) == -1))
 		fatal(EX_OSERR, "no memory for the users");
 	/* A bulk load, not what is measured. */
 	sql_script(db, "PRAGMA cache_size = -500000");
 	db_write(db);
 	for (int i = 0; i < plan->users + plan->guests; i++) {
 		centre_user(i, name);
-		db_user_add(db, name, i < plan->users ? "" : hash, now, 0);
+		db_user_add(db, name,
+		    i < plan->users && !plan->passwords ? "" : hash, now, 0);
 	}
 	for (int i = 0; i < plan->users; i++)
 		add_session(db, ground, order[i], now);
@@ -237,18 +245,20 @@ make_users(const struct ground *ground, const char *state,
 	return 0;
 }
 
-/* Writes chatd.conf: every limit out of the way of what is measured. */
+/* Writes chatd.conf. */
 static int
 make_config(const struct ground *ground, const char *dir, const char *path,
     const struct centre_plan *plan)
 {
 	const struct passwd *user = getpwuid(geteuid());
-	char text[sizeof(config) + 5 * BENCH_PATH_LEN];
+	char text[sizeof(config) + sizeof(no_limits) + 5 * BENCH_PATH_LEN];
 
 	if (user == NULL)
 		return complain("this user has no name");
 	snprintf(text, sizeof(text), config, user->pw_name, dir, dir,
-	    ground->dir, ground->dir, plan->heartbeat, plan->timeout);
+	    ground->dir, ground->dir, plan->heartbeat, plan->timeout,
+	    plan->attempts ? plan->attempts : 3, plan->attempts ? 86400 : 60,
+	    plan->open ? limits : no_limits);
 	if (file_replace(path, text, strlen(text), 0600) == -1)
 		return complain("%s: %s", path, strerror(errno));
 	return 0;

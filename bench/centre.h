@@ -39,6 +39,9 @@ struct centre_plan {
 	int guests; /* who are not, and have a password: the next numbers */
 	bool cheap; /* their passwords cost little to check */
 	int heartbeat, timeout; /* seconds; 0: an hour, a day */
+	bool passwords; /* the users have the guests' one, too */
+	int attempts; /* until a name is locked, for a day; 0: three, a minute */
+	bool open; /* stands in the open: its limits hold, for loopback too */
 };
 
 /* The guests' password. */

@@ -130,7 +130,12 @@ show(const json_t *status)
 	    (long long)wire_get_number(status, "workers", 0),
 	    (long long)wire_get_number(status, "workers_limit", 0));
 	number_line("passwords at work", status, "hashes");
-	number_line("connections", status, "connections");
+	line("connections", "%lld, %lld refused, %lld gave way",
+	    (long long)wire_get_number(status, "connections", 0),
+	    (long long)wire_get_number(status, "connections_refused", 0),
+	    (long long)wire_get_number(status, "gave_way", 0));
+	line("addresses refused", "%lld",
+	    (long long)wire_get_number(status, "addresses_refused", 0));
 	live_lines(status);
 	line("private links", "%lld, %lld questions waiting",
 	    (long long)wire_get_number(status, "links", 0),

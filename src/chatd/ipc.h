@@ -43,55 +43,57 @@ enum {
 };
 
 /* message, from, to, its struct, whether a tail follows. */
-#define IPC_MESSAGES(X)                                                    \
-	/* Lifecycle: the master and its children. */                      \
-	X(READY, STORE, MASTER, ipc_none, false)                           \
-	X(SERVE, MASTER, STORE, ipc_address, false) /* with the channel */ \
-	X(KEEPER, MASTER, STORE, ipc_none, false) /* with the channel */   \
-	X(RULES, MASTER, STORE, rules, false)                              \
-	X(RELOAD, STORE, MASTER, ipc_none, false)                          \
-	X(RELOADED, MASTER, STORE, ipc_reloaded, true)                     \
-	X(COUNT, STORE, MASTER, ipc_none, false)                           \
-	X(COUNTED, MASTER, STORE, ipc_counted, false)                      \
-	/* A worker asks; one answer for each, in order. */                \
-	X(LOGIN, WORKER, STORE, ipc_login, false)                          \
-	X(REGISTER, WORKER, STORE, ipc_register, false)                    \
-	X(LOGOUT, WORKER, STORE, ipc_auth, false)                          \
-	X(LIVE, WORKER, STORE, ipc_live, false)                            \
-	X(SYNC, WORKER, STORE, ipc_sync, false)                            \
-	X(SEND, WORKER, STORE, ipc_send_text, true)                        \
-	X(BROADCAST, WORKER, STORE, ipc_send_text, true)                   \
-	X(ONLINE, WORKER, STORE, ipc_list, false)                          \
-	X(BLOCK, WORKER, STORE, ipc_user, false)                           \
-	X(UNBLOCK, WORKER, STORE, ipc_user, false)                         \
-	X(BLOCKED, WORKER, STORE, ipc_list, false)                         \
-	X(ASK, WORKER, STORE, ipc_user, false)                             \
-	X(ANSWER, WORKER, STORE, ipc_answer, false)                        \
-	X(HANGUP, WORKER, STORE, ipc_user, false)                          \
-	X(PASSWORD, WORKER, STORE, ipc_password, false)                    \
-	/* The store answers. */                                           \
-	X(REFUSED, STORE, WORKER, ipc_refused, true)                       \
-	X(DONE, STORE, WORKER, ipc_none, false)                            \
-	X(WELCOME, STORE, WORKER, ipc_welcome, false)                      \
-	X(HEADS, STORE, WORKER, ipc_heads, false)                          \
-	X(EVENTS, STORE, WORKER, ipc_events, true)                         \
-	X(SENT, STORE, WORKER, ipc_sent, false)                            \
-	X(SPREAD, STORE, WORKER, ipc_spread, false)                        \
-	X(NAMES, STORE, WORKER, ipc_names, true)                           \
-	X(ASKED, STORE, WORKER, ipc_asked, false)                          \
-	X(ANSWERED, STORE, WORKER, ipc_answered, false)                    \
-	/* The keeper's channels, and the key that it is to hold. */       \
-	X(STORE, MASTER, KEEPER, ipc_none, false) /* with the channel */   \
-	X(WORKER, MASTER, KEEPER, ipc_worker, false) /* likewise */        \
-	X(KEY, MASTER, KEEPER, ipc_key, false) /* with the key's file */   \
-	X(KEYED, KEEPER, MASTER, ipc_keyed, true)                          \
-	/* A worker's handshake: one signature on a channel, no more. */   \
-	X(SIGN, WORKER, KEEPER, ipc_sign, false)                           \
-	X(SIGNED, KEEPER, WORKER, ipc_signed, false)                       \
-	/* Passwords. */                                                   \
-	X(CHECK, STORE, KEEPER, ipc_check, false)                          \
-	X(HASH, STORE, KEEPER, ipc_hash, false)                            \
-	X(CHANGE, STORE, KEEPER, ipc_change, false)                        \
+#define IPC_MESSAGES(X)                                                   \
+	/* Lifecycle: the master and its children. */                     \
+	X(READY, STORE, MASTER, ipc_none, false)                          \
+	X(SERVE, MASTER, STORE, ipc_serve, false) /* with the channel */  \
+	X(KEEPER, MASTER, STORE, ipc_none, false) /* with the channel */  \
+	X(RULES, MASTER, STORE, rules, false)                             \
+	X(RELOAD, STORE, MASTER, ipc_none, false)                         \
+	X(RELOADED, MASTER, STORE, ipc_reloaded, true)                    \
+	X(COUNT, STORE, MASTER, ipc_none, false)                          \
+	X(COUNTED, MASTER, STORE, ipc_counted, false)                     \
+	X(PROVED, STORE, MASTER, ipc_none, false) /* a worker's number */ \
+	X(FAILED, STORE, MASTER, ipc_failed, false)                       \
+	/* A worker asks; one answer for each, in order. */               \
+	X(LOGIN, WORKER, STORE, ipc_login, false)                         \
+	X(REGISTER, WORKER, STORE, ipc_register, false)                   \
+	X(LOGOUT, WORKER, STORE, ipc_auth, false)                         \
+	X(LIVE, WORKER, STORE, ipc_live, false)                           \
+	X(SYNC, WORKER, STORE, ipc_sync, false)                           \
+	X(SEND, WORKER, STORE, ipc_send_text, true)                       \
+	X(BROADCAST, WORKER, STORE, ipc_send_text, true)                  \
+	X(ONLINE, WORKER, STORE, ipc_list, false)                         \
+	X(BLOCK, WORKER, STORE, ipc_user, false)                          \
+	X(UNBLOCK, WORKER, STORE, ipc_user, false)                        \
+	X(BLOCKED, WORKER, STORE, ipc_list, false)                        \
+	X(ASK, WORKER, STORE, ipc_user, false)                            \
+	X(ANSWER, WORKER, STORE, ipc_answer, false)                       \
+	X(HANGUP, WORKER, STORE, ipc_user, false)                         \
+	X(PASSWORD, WORKER, STORE, ipc_password, false)                   \
+	/* The store answers. */                                          \
+	X(REFUSED, STORE, WORKER, ipc_refused, true)                      \
+	X(DONE, STORE, WORKER, ipc_none, false)                           \
+	X(WELCOME, STORE, WORKER, ipc_welcome, false)                     \
+	X(HEADS, STORE, WORKER, ipc_heads, false)                         \
+	X(EVENTS, STORE, WORKER, ipc_events, true)                        \
+	X(SENT, STORE, WORKER, ipc_sent, false)                           \
+	X(SPREAD, STORE, WORKER, ipc_spread, false)                       \
+	X(NAMES, STORE, WORKER, ipc_names, true)                          \
+	X(ASKED, STORE, WORKER, ipc_asked, false)                         \
+	X(ANSWERED, STORE, WORKER, ipc_answered, false)                   \
+	/* The keeper's channels, and the key that it is to hold. */      \
+	X(STORE, MASTER, KEEPER, ipc_none, false) /* with the channel */  \
+	X(WORKER, MASTER, KEEPER, ipc_worker, false) /* likewise */       \
+	X(KEY, MASTER, KEEPER, ipc_key, false) /* with the key's file */  \
+	X(KEYED, KEEPER, MASTER, ipc_keyed, true)                         \
+	/* A worker's handshake: one signature on a channel, no more. */  \
+	X(SIGN, WORKER, KEEPER, ipc_sign, false)                          \
+	X(SIGNED, KEEPER, WORKER, ipc_signed, false)                      \
+	/* Passwords. */                                                  \
+	X(CHECK, STORE, KEEPER, ipc_check, false)                         \
+	X(HASH, STORE, KEEPER, ipc_hash, false)                           \
+	X(CHANGE, STORE, KEEPER, ipc_change, false)                       \
 	X(VERDICT, KEEPER, STORE, ipc_verdict, false)
 
 enum ipc_type {
@@ -114,6 +116,18 @@ struct ipc_address {
 
 enum { IPC_ADDRESS_LEN = 46 }; /* INET6_ADDRSTRLEN */
 
+/* A worker is introduced, under the number that PROVED says later. */
+struct ipc_serve {
+	struct ipc_address from;
+	uint8_t exempt; /* from limits per address and of requests */
+};
+
+/* A login from there failed. */
+struct ipc_failed {
+	struct ipc_address from;
+	uint8_t locked; /* and has locked the name */
+};
+
 /* The answer to RELOAD; the tail is what was wrong, one line each. */
 struct ipc_reloaded {
 	int32_t errors;
@@ -126,7 +140,15 @@ struct ipc_counted {
 	int64_t exits[8]; /* by enum worker_exit */
 	int64_t crashes;
 	int32_t running, limit;
-	int32_t refused_limit; /* connections over the limit per address */
+	int32_t waiting; /* connections that have no worker */
+	int32_t refused_now; /* addresses that owe for offences */
+	int64_t refused_limit; /* connections over the limit per address */
+	int64_t refused_penalty; /* from addresses that owe for offences */
+	int64_t refused_rate; /* without a valid token, too many a second */
+	int64_t gave_way; /* workers that had proved nothing */
+	int64_t gave_way_silent; /* connections that had said nothing */
+	int64_t silent; /* that said nothing until their deadline */
+	int64_t shortages; /* times that the system was short of something */
 	int32_t store_restarts, keeper_restarts;
 	char certificate_ends[32]; /* RFC 3339, "" if unknown */
 };

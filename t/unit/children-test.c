@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The master's table of workers: found by process, counted by address (IPv6
- * by /64), in the order of their start.
+ * The master's table of connections: found by process and by number, counted
+ * by address (IPv6 by /64), in the order of their start, and in queues.
  */
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -19,6 +19,63 @@ address(const char *text, uint16_t port)
 	return out;
 }
 
+/* One that has a worker at once. */
+static struct child *
+add(struct children *table, pid_t pid, const struct ipc_address *from,
+    int64_t deadline)
+{
+	struct child *child = children_add(table, from, deadline);
+
+	children_run(table, child, pid, deadline, CHILD_RUNS);
+	return child;
+}
+
+/* From silence to the end. */
+static void
+test_queues(void)
+{
+	struct children *table = children_new();
+	struct ipc_address at = address("192.0.2.1", 1);
+	struct child *a = children_add(table, &at, 1);
+	struct child *b = children_add(table, &at, 2);
+	struct child *c = children_add(table, &at, 3);
+
+	ok(children_count(table) == 0 && !children_oldest(table) &&
+		children_of(table, &at) == 3 &&
+		children_in(table, CHILD_SILENT) == 3 &&
+		children_first(table, CHILD_SILENT) == a &&
+		children_last(table, CHILD_SILENT) == c,
+	    "who says nothing counts, but not as a worker");
+	ok(a->number != 0 && a->number != b->number &&
+		children_numbered(table, b->number) == b,
+	    "found by number");
+	children_move(table, a, CHILD_SPOKE);
+	ok(children_first(table, CHILD_SILENT) == b &&
+		children_first(table, CHILD_SPOKE) == a,
+	    "one has spoken");
+	children_run(table, a, 7, 9, CHILD_RUNS);
+	children_run(table, c, 8, 9, CHILD_RUNS);
+	ok(children_count(table) == 2 && children_in(table, CHILD_SPOKE) == 0 &&
+		children_first(table, CHILD_RUNS) == a &&
+		children_find(table, 8) == c && a->deadline == 9,
+	    "two have workers");
+	children_move(table, a, CHILD_PROVED);
+	ok(children_first(table, CHILD_RUNS) == c &&
+		children_oldest(table) == a,
+	    "who has proved something is no longer in the way");
+	children_move(table, c, CHILD_DYING);
+	ok(children_of(table, &at) == 2 && children_count(table) == 2,
+	    "the dying hold no place of their address, but are workers");
+	children_remove(table, c);
+	children_remove(table, b);
+	children_remove(table, a);
+	ok(children_count(table) == 0 && children_of(table, &at) == 0 &&
+		children_in(table, CHILD_PROVED) == 0 &&
+		children_in(table, CHILD_SILENT) == 0,
+	    "all gone");
+	children_free(table);
+}
+
 int
 main(void)
 {
@@ -34,13 +91,13 @@ main(void)
 	ok(children_count(table) == 0 && !children_oldest(table) &&
 		!children_find(table, 1) && children_of(table, &a) == 0,
 	    "an empty table");
-	children_add(table, 10, &a, 100);
+	add(table, 10, &a, 100);
 	/* The same bucket. */
-	children_add(table, 10 + 1024, &a, 101);
-	children_add(table, 12, &b, 102);
-	children_add(table, 13, &c, 103);
-	children_add(table, 14, &d, 104);
-	children_add(table, 15, &e, 105);
+	add(table, 10 + 1024, &a, 101);
+	add(table, 12, &b, 102);
+	add(table, 13, &c, 103);
+	add(table, 14, &d, 104);
+	add(table, 15, &e, 105);
 	ok(children_count(table) == 6, "six workers");
 	a.port = 9;
 	ok(children_of(table, &a) == 2 && children_of(table, &b) == 1,
@@ -57,7 +114,7 @@ main(void)
 	    "taken out of a chain");
 	children_remove(table, children_find(table, 10));
 	children_remove(table, children_find(table, 15));
-	children_add(table, 16, &a, 106);
+	add(table, 16, &a, 106);
 	for (child = children_oldest(table); child; child = child->newer)
 		wrong += child->deadline <= 101 ||
 		    (child->newer && child->newer->deadline < child->deadline),
@@ -73,7 +130,7 @@ main(void)
 		if (child)
 			children_remove(table, child);
 		else
-			children_add(table, pid, rand() % 2 ? &a : &c, i);
+			add(table, pid, rand() % 2 ? &a : &c, i);
 	}
 	count = 0;
 	for (child = children_oldest(table); child; child = child->newer)
@@ -84,5 +141,6 @@ main(void)
 		    count,
 	    "after many that came and went");
 	children_free(table);
+	test_queues();
 	return done();
 }

@@ -137,19 +137,19 @@ test_sizes(void)
 static void
 test_descriptors(void)
 {
-	struct ipc_address address = {.family = AF_INET};
+	struct ipc_serve serve = {.from.family = AF_INET};
 	struct ipc_live live = {.mail = 3};
 	static char bytes[IPC_FRAME_MAX];
 	struct ipc_frame frame;
 	int free_before, free_after;
 
-	ok(ipc_send(ends[0], IPC_SERVE, 9, &address, NULL, 0, STDIN_FILENO) ==
+	ok(ipc_send(ends[0], IPC_SERVE, 9, &serve, NULL, 0, STDIN_FILENO) ==
 		    0 &&
 		heard(ROLE_STORE, ROLE_MASTER, &frame) == 1 && frame.fd > 2 &&
 		fcntl(frame.fd, F_GETFD) == FD_CLOEXEC,
 	    "SERVE brings a descriptor");
 	close(frame.fd);
-	ok(ipc_send(ends[0], IPC_SERVE, 9, &address, NULL, 0, -1) == -1 &&
+	ok(ipc_send(ends[0], IPC_SERVE, 9, &serve, NULL, 0, -1) == -1 &&
 		errno == EINVAL,
 	    "SERVE without one is not sent");
 	free_before = dup(0);
@@ -157,7 +157,7 @@ test_descriptors(void)
 	raw(bytes, frame_of(IPC_LIVE, sizeof(live), 0, 0, bytes), STDIN_FILENO);
 	ok(heard(ROLE_STORE, ROLE_WORKER, &frame) == -EBADMSG && frame.fd == -1,
 	    "a worker that brings a descriptor is refused");
-	raw(bytes, frame_of(IPC_SERVE, sizeof(address), 0, 0, bytes), -1);
+	raw(bytes, frame_of(IPC_SERVE, sizeof(serve), 0, 0, bytes), -1);
 	ok(heard(ROLE_STORE, ROLE_MASTER, &frame) == -EBADMSG,
 	    "SERVE that came without one is refused");
 	free_after = dup(0);

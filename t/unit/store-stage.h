@@ -119,11 +119,13 @@ ready(int fd, int patience)
 static inline int
 worker(void)
 {
-	struct ipc_address from = {.family = AF_INET, .ip = {192, 0, 2, 7}};
+	struct ipc_serve serve = {
+	    .from = {.family = AF_INET, .ip = {192, 0, 2, 7}}};
 	int pair[2];
 
 	if (unix_pair(pair) == -1 ||
-	    ipc_send(stage.master, IPC_SERVE, 0, &from, NULL, 0, pair[1]) == -1)
+	    ipc_send(stage.master, IPC_SERVE, 0, &serve, NULL, 0, pair[1]) ==
+		-1)
 		give_up("no worker");
 	close(pair[1]);
 	return pair[0];

@@ -119,6 +119,10 @@ tell_counted(struct master *master, uint32_t number)
 
 	counted.running = children_count(master->children);
 	counted.limit = master->settings->workers;
+	counted.waiting = children_in(master->children, CHILD_SILENT) +
+	    children_in(master->children, CHILD_SPOKE) +
+	    children_in(master->children, CHILD_SPOKE_KNOWN);
+	counted.refused_now = guard_refused(master->guard, clock_mono());
 	certificate_ends(master->tls, counted.certificate_ends);
 	store_tell(master, IPC_COUNTED, number, &counted, sizeof(counted), NULL,
 	    0, -1);
@@ -154,6 +158,8 @@ store_is_ready(struct master *master)
 static void
 store_said(struct master *master, const struct ipc_frame *frame)
 {
+	struct ipc_failed failed;
+
 	switch (frame->type) {
 	case IPC_READY:
 		store_is_ready(master);
@@ -163,6 +169,13 @@ store_said(struct master *master, const struct ipc_frame *frame)
 		break;
 	case IPC_COUNT:
 		tell_counted(master, frame->number);
+		break;
+	case IPC_PROVED:
+		porch_proved(master, frame->number);
+		break;
+	case IPC_FAILED:
+		memcpy(&failed, frame->body, sizeof(failed));
+		porch_failed(master, &failed);
 		break;
 	default:
 		/* Not reached: the table lets nothing else through. */

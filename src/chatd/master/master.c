@@ -203,6 +203,7 @@ release(struct master *master)
 	start_undo(master);
 	loop_free(master->loop);
 	children_free(master->children);
+	guard_free(master->guard);
 	settings_free(master->settings);
 	SSL_CTX_free(master->tls);
 	free(master->exempt);
@@ -225,14 +226,17 @@ master_main(const struct master_start *start)
 	    .keeper_fd = -1,
 	    .keeper_watch.fd = -1,
 	    .key_file = -1,
+	    .reserve = -1,
 	    .counted.started = clock_wall(),
 	};
 	int status;
 
 	master.told_end = &master.told;
 	master.children = children_new();
+	master.guard = guard_new();
 	master.frame = malloc(IPC_FRAME_MAX);
-	if (!master.children || !master.frame || watch(&master) == -1)
+	if (!master.children || !master.guard || !master.frame ||
+	    watch(&master) == -1)
 		fatal(EX_OSERR, "cannot set the master up: %m");
 	status = start_places(&master);
 	if (!status)

@@ -25,7 +25,7 @@
 #include "lib/unix.h"
 
 enum {
-	BACKLOG = 1024, /* connections that wait while all workers are busy */
+	BACKLOG = 4096, /* for a moment without the processor under a flood */
 	LOCK_SOON_MS = 300, /* then whoever waits is told for what */
 	LOCK_MS = 5000, /* for the store of a master that was killed */
 	DESCRIPTORS = 32768, /* the store has one for each worker */
@@ -383,6 +383,7 @@ child_begin(struct master *master, enum ipc_role role)
 	for (size_t i = 0; i < sizeof(deaf) / sizeof(deaf[0]); i++)
 		signal(deaf[i], SIG_IGN);
 	loop_forget(master->loop);
+	porch_forget(master);
 	for (size_t i = 0; i < master->listener_count; i++) {
 		if (master->listeners[i].fd != -1)
 			close(master->listeners[i].fd);

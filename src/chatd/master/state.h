@@ -9,6 +9,7 @@
 
 #include "chatd/ipc.h"
 #include "chatd/master/children.h"
+#include "chatd/master/guard.h"
 #include "chatd/master/master.h"
 #include "chatd/network.h"
 #include "lib/loop.h"
@@ -77,6 +78,10 @@ struct master {
 
 	struct children *children;
 	struct loop_timer overdue;
+	struct guard *guard;
+	struct loop_timer porch_timer; /* the next who waited long enough */
+	int reserve; /* a descriptor to let go of when there is none */
+	bool short_of; /* something, and the log says so */
 
 	struct lasting store, keeper;
 	int keeper_fd; /* the channel to the keeper; -1: there is none */
@@ -92,7 +97,7 @@ struct master {
 	int told_count;
 
 	struct ipc_counted counted;
-	int64_t warned_full, warned_accept, warned_fork, warned_channel;
+	int64_t warned_full, warned_channel, warned_penalty, warned_short;
 };
 
 /* notify.c: tells systemd, where it asked to be told (sd_notify(3)). */
@@ -143,11 +148,43 @@ SSL_CTX *keys_load(struct master *master, const struct settings *settings,
 /* Puts what was loaded in force. */
 void keys_use(struct master *master, SSL_CTX *tls, int file);
 
-/* accept.c: connections and their workers. */
+/* accept.c: listeners, and what to do without descriptors or memory. */
 void accept_start(struct master *master);
 /* Goes on if there was a reason to pause that is over. */
 void accept_resume(struct master *master);
 void accept_stop(struct master *master);
+/* Accepts and serves nobody for a moment. */
+void accept_pause(struct master *master);
+/* The system lacks something, errno says what: goes on after a pause. */
+void accept_short(struct master *master, const char *what);
+/* It has it again. */
+void accept_eased(struct master *master);
+
+/* porch.c: connections that have no worker yet. */
+/* Takes over a connection; it may be refused and closed at once. */
+void porch_take(
+    struct master *master, int client, const struct ipc_address *from);
+bool porch_full(const struct master *master);
+/* Lets the oldest that is not known go; false: there is none. */
+bool porch_give_way(struct master *master);
+/* Gives workers to those who have waited for one. */
+void porch_serve(struct master *master);
+/* Closes all. */
+void porch_clear(struct master *master);
+/* In a child that was forked: likewise, but keeps the table. */
+void porch_forget(struct master *master);
+/* The store says who has proved something, and whose login failed. */
+void porch_proved(struct master *master, uint32_t number);
+void porch_failed(struct master *master, const struct ipc_failed *failed);
+/* An address did something wrong; exempt ones do not matter. */
+void porch_charge(struct master *master, const struct ipc_address *from,
+    bool exempt, enum offence offence);
+
+/* worker.c: a worker for each connection that has spoken. */
+/* Its descriptor is closed then; -1 with errno if the system is short. */
+int worker_begin(struct master *master, struct child *child);
+/* The worker's connection gives way. */
+void worker_give_way(struct master *master, struct child *child);
 void worker_reaped(struct master *master, pid_t pid, int how);
 void workers_kill(struct master *master);
 

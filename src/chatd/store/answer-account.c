@@ -200,6 +200,7 @@ judge(struct store *store, const struct asker *asker, const char *name,
 	}
 	job->channel = asker->channel;
 	job->channel_number = asker->number;
+	job->from = asker->channel->from;
 	snprintf(job->name, sizeof(job->name), "%s", name);
 	return job;
 }
@@ -208,13 +209,13 @@ static void
 tell_session_of_failures(struct store *store, const struct job *job)
 {
 	struct db_user user;
-	char from[IPC_ADDRESS_LEN] = "an unknown address", text[160];
+	char from[IPC_ADDRESS_LEN], text[160];
 
 	if (session_by_user(store->sessions, job->user) == NULL ||
 	    !db_user_get(store->db, job->user, &user))
 		return;
-	if (job->channel != NULL)
-		ipc_address_text(&job->channel->from, from);
+	/* Of the job: hanging up before the verdict hides nobody. */
+	ipc_address_text(&job->from, from);
 	snprintf(text, sizeof(text),
 	    "%d failed login%s for your account, the last from %s.",
 	    user.failed, user.failed == 1 ? "" : "s", from);
@@ -245,6 +246,7 @@ judged_wrong(struct store *store, const struct job *job)
 		refused.attempts_left =
 		    lock_left(entry != NULL ? &entry->lock : NULL,
 			&store->rules, store->now);
+	proof_failed(store, &job->from, refused.attempts_left == 0);
 	if (refused.attempts_left == 0) {
 		store->tally.lockouts++;
 		log_info("%s is locked after %d failed logins", job->name,
@@ -338,6 +340,7 @@ make_session(struct store *store, const struct db_user *user,
 	session = session_add(store->sessions, &row, store->now);
 	if (session == NULL)
 		return false;
+	proof_given(store, job->channel, session);
 	row.online = take_over(store, old, from);
 	if (row.online != 0)
 		session_set_online(
@@ -415,9 +418,10 @@ login_done(
 		return;
 	if (!still_valid(store, job, job->ask.check.hash, &user))
 		return;
-	if (job->brief)
+	if (job->brief) {
 		job->channel->brief = user.id;
-	else if (!make_session(store, &user, job, &beacon, token)) {
+		proof_given(store, job->channel, NULL);
+	} else if (!make_session(store, &user, job, &beacon, token)) {
 		channel_refuse(
 		    job->channel, job->channel_number, ERR_INTERNAL, NULL);
 		return;

@@ -17,7 +17,8 @@
 static void channel_ready(void *arg, unsigned events);
 
 struct channel *
-channel_open(struct store *store, int fd, const struct ipc_address *from)
+channel_open(
+    struct store *store, int fd, uint32_t number, const struct ipc_serve *serve)
 {
 	struct channel *channel = calloc(1, sizeof(*channel));
 
@@ -31,7 +32,9 @@ channel_open(struct store *store, int fd, const struct ipc_address *from)
 	}
 	channel->store = store;
 	channel->fd = fd;
-	channel->from = *from;
+	channel->from = serve->from;
+	channel->exempt = serve->exempt != 0;
+	channel->number = number;
 	channel->next = store->channels;
 	if (channel->next != NULL)
 		channel->next->previous = channel;
@@ -58,6 +61,7 @@ channel_close(struct channel *channel)
 	struct store *store = channel->store;
 
 	jobs_forget_channel(store, channel);
+	proof_forget(store, channel);
 	if (channel->listed)
 		unlist(channel);
 	loop_remove(store->loop, &channel->watch);

@@ -6,6 +6,7 @@
 #ifndef CHATD_CHANNEL_H
 #define CHATD_CHANNEL_H
 
+#include "chatd/bucket.h"
 #include "chatd/ipc.h"
 #include "lib/loop.h"
 
@@ -22,7 +23,12 @@ struct channel {
 	struct loop_watch watch;
 	int fd;
 	struct ipc_address from;
+	uint32_t number; /* what the master calls it, or 0 */
+	bool exempt; /* from limits of requests */
+	bool proved; /* a login or a token was valid here: the master knows */
+	int64_t proved_by, proved_login; /* whose session, which */
 	int64_t brief; /* the user of its brief login, or 0 */
+	struct bucket bucket; /* of the brief login's requests */
 	bool waits; /* for the keeper: nothing more is read */
 	bool deaf; /* ended for the client's order: answers nothing */
 	bool listed; /* among those with answers to send */
@@ -32,8 +38,8 @@ struct channel {
 };
 
 /* Takes over the descriptor; NULL (and closed) if there is no memory. */
-struct channel *channel_open(
-    struct store *store, int fd, const struct ipc_address *from);
+struct channel *channel_open(struct store *store, int fd, uint32_t number,
+    const struct ipc_serve *serve);
 
 /* Forgets everything about it, pending answers and jobs included. */
 void channel_close(struct channel *channel);

@@ -53,7 +53,14 @@ status_counted(json_t *reply, const struct ipc_counted *counted)
 	set_number(reply, "workers", counted->running);
 	set_number(reply, "workers_limit", counted->limit);
 	set_number(reply, "connections", counted->accepted);
-	set_number(reply, "connections_refused", counted->refused_limit);
+	set_number(reply, "connections_refused",
+	    counted->refused_limit + counted->refused_penalty +
+		counted->refused_rate);
+	set_number(reply, "connections_waiting", counted->waiting);
+	set_number(
+	    reply, "gave_way", counted->gave_way + counted->gave_way_silent);
+	set_number(reply, "addresses_refused", counted->refused_now);
+	set_number(reply, "shortages", counted->shortages);
 	set_number(reply, "crashes", counted->crashes);
 	set_number(reply, "store_restarts", counted->store_restarts);
 	set_number(reply, "keeper_restarts", counted->keeper_restarts);
@@ -240,6 +247,8 @@ metrics_store(FILE *to, struct admins *admins)
 	metric(to, "logins_total", "counter", "Logins.", tally->logins);
 	metric(to, "lockouts_total", "counter",
 	    "Names locked after failed logins.", tally->lockouts);
+	metric(to, "password_checks_total", "counter",
+	    "Passwords that the keeper has hashed or checked.", tally->hashes);
 	metric(to, "timeouts_total", "counter",
 	    "Users who went offline by silence.", tally->timeouts);
 	metric(to, "commits_total", "counter", "Transactions committed.",
@@ -247,6 +256,36 @@ metrics_store(FILE *to, struct admins *admins)
 	metrics_links(to, store);
 	metrics_beacon(to, tally);
 	metrics_requests(to, tally);
+}
+
+/* Connections that had no worker, or lost it. */
+static void
+metrics_doors(FILE *to, const struct ipc_counted *counted)
+{
+	metric_head(to, "connections_refused_total",
+	    "Connections that were closed at once.");
+	fprintf(to,
+	    "chatd_connections_refused_total{reason=\"limit\"} %" PRId64 "\n"
+	    "chatd_connections_refused_total{reason=\"penalty\"} %" PRId64 "\n"
+	    "chatd_connections_refused_total{reason=\"rate\"} %" PRId64 "\n",
+	    counted->refused_limit, counted->refused_penalty,
+	    counted->refused_rate);
+	metric(to, "connections_waiting", "gauge",
+	    "Connections that have no worker.", counted->waiting);
+	metric(to, "connections_silent_total", "counter",
+	    "Connections that said nothing until their deadline.",
+	    counted->silent);
+	metric(to, "connections_gave_way_total", "counter",
+	    "Connections without a worker that gave way.",
+	    counted->gave_way_silent);
+	metric(to, "workers_gave_way_total", "counter",
+	    "Workers that gave way, having proved nothing.", counted->gave_way);
+	metric(to, "addresses_refused", "gauge",
+	    "Addresses that are refused for what they did.",
+	    counted->refused_now);
+	metric(to, "shortages_total", "counter",
+	    "Times without descriptors, memory or processes.",
+	    counted->shortages);
 }
 
 static void
@@ -262,8 +301,7 @@ metrics_master(FILE *to, const struct ipc_counted *counted)
 	    counted->limit);
 	metric(to, "connections_total", "counter", "Connections accepted.",
 	    counted->accepted);
-	metric(to, "connections_refused_total", "counter",
-	    "Connections over the limit per address.", counted->refused_limit);
+	metrics_doors(to, counted);
 	metric(to, "worker_crashes_total", "counter",
 	    "Workers that were ended by a signal.", counted->crashes);
 	metric_head(to, "worker_exits_total", "Workers by how they ended.");

@@ -79,9 +79,13 @@ find_session(struct store *store, struct asker *asker,
 	token_hash(auth->token, hash);
 	asker->session = session_by_token(store->sessions, hash);
 	if (asker->session == NULL) {
-		refuse_token(store, asker, hash);
+		if (!rate_address(store, asker))
+			refuse_token(store, asker, hash);
 		return false;
 	}
+	proof_given(store, asker->channel, asker->session);
+	if (rate_session(store, asker))
+		return false;
 	asker->user = asker->session->user;
 	memcpy(asker->name, asker->session->name, sizeof(asker->name));
 	touch(store, asker->session, asker, type);
@@ -95,9 +99,12 @@ find_brief(struct store *store, struct asker *asker, enum wire_who who)
 	struct db_user user;
 
 	if (asker->channel->brief == 0) {
-		refuse(asker, ERR_NOT_ALLOWED, "Log in first.");
+		if (!rate_address(store, asker))
+			refuse(asker, ERR_NOT_ALLOWED, "Log in first.");
 		return false;
 	}
+	if (rate_brief(store, asker))
+		return false;
 	if (who != WHO_BRIEF) {
 		refuse(asker, ERR_NOT_ALLOWED,
 		    "That takes a session; this login is a brief one.");
@@ -120,7 +127,7 @@ find_asker(struct store *store, struct asker *asker, enum wire_who who,
 	struct ipc_auth auth;
 
 	if (who == WHO_ANYONE)
-		return true;
+		return !rate_address(store, asker);
 	/* Every request that needs one begins with it. */
 	memcpy(&auth, frame->body, sizeof(auth));
 	if (!IPC_TERMINATED(auth.token)) {

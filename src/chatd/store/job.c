@@ -183,6 +183,8 @@ verdict_read(struct store *store, const struct ipc_frame *frame)
 
 	memcpy(&verdict, frame->body, sizeof(verdict));
 	verdict.hash[IPC_HASH_MAX] = '\0';
+	if (verdict.verdict != VERDICT_BUSY)
+		store->tally.hashes++;
 	for (int i = 0; i < JOBS_MAX; i++)
 		if (store->jobs->job[i].number == frame->number &&
 		    frame->number != 0) {

@@ -28,6 +28,7 @@ struct job {
 	job_fn *done;
 	struct channel *channel; /* NULL once it has gone */
 	uint32_t channel_number; /* its own number for the answer */
+	struct ipc_address from; /* whose it is, also when it has gone */
 	void *admin; /* control.c's, or NULL */
 	int64_t user; /* 0 for a name that nobody has */
 	char name[NAME_MAX_LEN + 1];

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "chatd/bucket.h"
 #include "chatd/store/db.h"
 
 /* Where a beacon's answers and knocks go: a place that was proven. */
@@ -59,6 +60,8 @@ struct session {
 	struct session *token_chain, *user_chain;
 	struct session *left, *right; /* online ones by name: a treap */
 	uint32_t priority;
+	uint32_t proofs; /* connections that it vouches for */
+	struct bucket bucket; /* of its requests */
 	struct ipc_address from; /* of the last request */
 	struct ipc_peer peer;
 	struct link *links; /* private ones, and questions; link.h */

@@ -7,6 +7,7 @@
 #define CHATD_STATE_H
 
 #include "chatd/ipc.h"
+#include "chatd/sites.h"
 #include "chatd/store/channel.h"
 #include "chatd/store/db.h"
 #include "chatd/store/job.h"
@@ -42,6 +43,7 @@ struct tally {
 	int64_t messages, broadcasts, logins, lockouts, timeouts;
 	int64_t commits, writes;
 	int64_t questions, passes; /* of private links */
+	int64_t hashes; /* passwords that the keeper has worked on */
 	int64_t lives, checks, knocks; /* by beacon */
 	int64_t unsent; /* datagrams that the system did not take */
 	int64_t drops[DROP_COUNT];
@@ -75,6 +77,7 @@ struct store {
 	struct channel *channels, *listed;
 	int channel_count;
 	struct jobs *jobs;
+	struct sites *rates; /* struct bucket: requests without a token */
 	struct admins *admins;
 	struct loop_timer expiry, upkeep;
 	struct loop_timer look; /* for space */
@@ -163,6 +166,25 @@ void links_blocked(struct store *store, int64_t owner, int64_t target);
 /* From the database; and when the next one ends. */
 void links_load(struct store *store);
 void links_plan(struct store *store);
+
+/*
+ * Requests that are too many, in rate.c.  True, and refused, where there is
+ * no token left: of the session, of a brief login, of the address.
+ */
+bool rate_session(struct store *store, const struct asker *asker);
+bool rate_brief(struct store *store, const struct asker *asker);
+bool rate_address(struct store *store, const struct asker *asker);
+
+/*
+ * What the master should know, in proof.c: somebody has logged in or shown a
+ * valid token on this channel (session is NULL for a brief login); a login
+ * from there has failed.
+ */
+void proof_given(
+    struct store *store, struct channel *channel, struct session *session);
+void proof_forget(struct store *store, const struct channel *channel);
+void proof_failed(
+    struct store *store, const struct ipc_address *from, bool locked);
 
 /* Opens the beacon, or does nothing without sockets; and its end. */
 void beacons_start(struct store *store, const int *fds, size_t count);

@@ -164,11 +164,11 @@ upkeep(void *arg)
 static void
 introduced(struct store *store, const struct ipc_frame *frame)
 {
-	struct ipc_address from;
+	struct ipc_serve serve;
 
-	memcpy(&from, frame->body, sizeof(from));
+	memcpy(&serve, frame->body, sizeof(serve));
 	if (frame->fd != -1)
-		channel_open(store, frame->fd, &from);
+		channel_open(store, frame->fd, frame->number, &serve);
 }
 
 static void
@@ -288,12 +288,13 @@ setup(struct store *store, const struct store_start *start)
 	store->lockouts = lockouts_new();
 	store->jobs = jobs_new();
 	store->paces = paces_new();
+	store->rates = sites_new(SITES_MAX, sizeof(struct bucket));
 	store->frame = aligned_alloc(8, IPC_FRAME_MAX);
 	store->reply = aligned_alloc(8, IPC_FRAME_MAX);
 	if (store->loop == NULL || store->sessions == NULL ||
 	    store->lockouts == NULL || store->jobs == NULL ||
-	    store->paces == NULL || store->frame == NULL ||
-	    store->reply == NULL || sodium_init() == -1)
+	    store->paces == NULL || store->rates == NULL ||
+	    store->frame == NULL || store->reply == NULL || sodium_init() == -1)
 		fatal(EX_OSERR, "no memory to begin with");
 	store_tick(store);
 	store->started = store->wall;
@@ -340,6 +341,7 @@ clear_away(struct store *store)
 	paces_free(store->paces);
 	sessions_free(store->sessions);
 	lockouts_free(store->lockouts);
+	sites_free(store->rates);
 	loop_free(store->loop);
 	free(store->frame);
 	free(store->reply);

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What a site did wrong lately, as time that it owes: each offence adds to
+ * it, and it runs off by itself.  From PENALTY_LEAST on the site is refused
+ * until it owes nothing.  Pure: the time is passed in.
+ */
+#ifndef CHATD_PENALTY_H
+#define CHATD_PENALTY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* offence, milliseconds for it, how the log calls it. */
+#define OFFENCES(X)                                               \
+	X(CRASH, 90000, "a crash")                                \
+	X(DEADLINE, 10000, "a deadline that passed")              \
+	X(MALFORMED, 1000, "a request that was none")             \
+	X(LOGIN, 1000, "a failed login")                          \
+	/* A name that it has locked; counts at the third one. */ \
+	X(LOCKED, 300000, "three accounts locked")
+
+enum offence {
+#define X(name, ms, text) OFFENCE_##name,
+	OFFENCES(X)
+#undef X
+	    OFFENCE_COUNT
+};
+
+enum {
+	PENALTY_LEAST = 15000, /* what is owed before anybody is refused */
+	PENALTY_MOST = 600000, /* milliseconds */
+	PENALTY_LOCKS = 3, /* names locked that make an offence, */
+	PENALTY_LOCKS_MS = 600000, /* within that time */
+};
+
+/* One that is all zero owes nothing. */
+struct penalty {
+	int64_t until; /* monotonic: when nothing is owed any more */
+	int64_t locks[PENALTY_LOCKS - 1]; /* the last ones, 0: none */
+	bool refused; /* until then */
+};
+
+/* Charges for an offence; true if the site is refused from now on. */
+bool penalty_add(struct penalty *penalty, enum offence offence, int64_t now);
+
+/* Milliseconds for which the site is refused; 0 if it is not. */
+int64_t penalty_left(const struct penalty *penalty, int64_t now);
+
+const char *offence_name(enum offence offence);
+
+#endif

@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Connections that have no worker: refused at once, watched until their
+ * first octets come, queued while there is no room.  One that says nothing
+ * costs a descriptor and no process.  Runs in the master; looks at whether
+ * octets are there, and never reads one.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <limits.h>
+#include <unistd.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include "chatd/master/state.h"
+#include "lib/log.h"
+#include "lib/unix.h"
+
+enum {
+	PORCH_MOST = 1024, /* connections */
+	PORCH_FD = 256, /* their descriptors are from here on */
+	PORCH_SPARE = 32, /* descriptors above it for all else */
+	DYING_MOST = 64, /* killed and not reaped, beyond limits.workers */
+	/*
+	 * That a worker which has proved nothing has at least, unless a known
+	 * address comes: for a handshake from far away, and a login.
+	 */
+	GRACE_MS = 500,
+};
+
+static bool
+is_exempt(const struct master *master, const struct ipc_address *from)
+{
+	for (size_t i = 0; i < master->exempt_count; i++)
+		if (network_holds(&master->exempt[i], from))
+			return true;
+	return false;
+}
+
+static struct bucket_size
+rate(const struct master *master)
+{
+	const struct rules *rules = &master->settings->rules;
+
+	return (struct bucket_size){
+	    rules->requests_per_second, rules->request_burst};
+}
+
+/* Without a farewell: the system forgets the connection at once. */
+static void
+close_hard(int client)
+{
+	const struct linger hard = {.l_onoff = 1};
+
+	setsockopt(client, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
+	close(client);
+}
+
+/* Ends a connection that has no worker. */
+static void
+drop(struct master *master, struct child *child)
+{
+	loop_remove(master->loop, &child->watch);
+	close_hard(child->fd);
+	children_remove(master->children, child);
+}
+
+void
+porch_charge(struct master *master, const struct ipc_address *from, bool exempt,
+    enum offence offence)
+{
+	char text[IPC_ADDRESS_LEN];
+
+	if (exempt || !guard_charge(master->guard, from, offence, clock_mono()))
+		return;
+	ipc_address_text(from, text);
+	if (offence == OFFENCE_LOCKED || warn_due(&master->warned_penalty))
+		log_info("%s is refused for a while: %s", text,
+		    offence_name(offence));
+}
+
+/* How many may wait: what the limit of descriptors leaves. */
+static int
+room(void)
+{
+	struct rlimit limit;
+	long most;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1 ||
+	    limit.rlim_cur >= PORCH_FD + PORCH_SPARE + PORCH_MOST)
+		return PORCH_MOST;
+	most = (long)limit.rlim_cur - PORCH_FD - PORCH_SPARE;
+	return most > PORCH_SPARE ? (int)most : PORCH_SPARE;
+}
+
+bool
+porch_full(const struct master *master)
+{
+	const struct children *table = master->children;
+
+	return children_in(table, CHILD_SILENT) +
+	    children_in(table, CHILD_SPOKE) +
+	    children_in(table, CHILD_SPOKE_KNOWN) >=
+	    room();
+}
+
+bool
+porch_give_way(struct master *master)
+{
+	struct child *silent = children_first(master->children, CHILD_SILENT);
+	struct child *child = children_first(master->children, CHILD_SPOKE);
+
+	/* The older one: whoever has just come may be about to speak. */
+	if (!child || (silent && silent->came < child->came))
+		child = silent;
+	if (!child)
+		return false;
+	master->counted.gave_way_silent++;
+	drop(master, child);
+	return true;
+}
+
+/* Who is next: the known first; of the others the newest still waits. */
+static struct child *
+next_in(const struct children *table)
+{
+	struct child *child = children_first(table, CHILD_SPOKE_KNOWN);
+
+	return child ? child : children_last(table, CHILD_SPOKE);
+}
+
+/* When the next worker may give way; 0 if none will. */
+static int64_t
+grace_ends(const struct children *table)
+{
+	const struct child *child = children_first(table, CHILD_RUNS);
+
+	if (!child && children_in(table, CHILD_SPOKE_KNOWN))
+		child = children_first(table, CHILD_RUNS_KNOWN);
+	return child ? child->came + GRACE_MS : 0;
+}
+
+static void patience_over(void *arg);
+
+/* The time at which something is next to be done about a queue, or 0. */
+static void
+sooner(int64_t *due, int64_t at)
+{
+	if (at != 0 && (*due == 0 || at < *due))
+		*due = at;
+}
+
+/* Sets the timer for who has waited longest. */
+static void
+plan(struct master *master)
+{
+	static const enum child_queue queues[] = {
+	    CHILD_SILENT, CHILD_SPOKE, CHILD_SPOKE_KNOWN};
+	const struct children *table = master->children;
+	const struct child *child;
+	int64_t due = 0;
+
+	for (size_t i = 0; i < sizeof(queues) / sizeof(queues[0]); i++)
+		if ((child = children_first(table, queues[i])))
+			sooner(&due, child->deadline);
+	/* Somebody waits for a worker's grace to end, and for nothing else. */
+	if (next_in(table) && !master->accept_again.slot &&
+	    children_in(table, CHILD_DYING) < DYING_MOST)
+		sooner(&due, grace_ends(table));
+	if (due == 0)
+		loop_timer_stop(master->loop, &master->porch_timer);
+	else
+		loop_timer(master->loop, &master->porch_timer,
+		    due - clock_mono(), patience_over, master);
+}
+
+/* Ends those who have waited too long: their fault if they were silent. */
+static void
+patience_over(void *arg)
+{
+	struct master *master = arg;
+	int64_t now = clock_mono();
+	struct child *child;
+
+	for (int queue = CHILD_SILENT; queue <= CHILD_SPOKE_KNOWN; queue++)
+		while ((child = children_first(
+			    master->children, (enum child_queue)queue)) &&
+		    child->deadline <= now) {
+			if (queue == CHILD_SILENT) {
+				master->counted.silent++;
+				porch_charge(master, &child->from,
+				    child->exempt, OFFENCE_DEADLINE);
+			}
+			drop(master, child);
+		}
+	/* Which sets the timer again. */
+	accept_resume(master);
+	plan(master);
+}
+
+/*
+ * Room for one more worker: a free place, or that of the oldest which has
+ * proved nothing.  Who is known takes the place of who is not at any time.
+ */
+static bool
+make_room(struct master *master, bool known)
+{
+	const struct children *table = master->children;
+	int64_t now = clock_mono();
+	struct child *child;
+
+	if (children_count(table) - children_in(table, CHILD_DYING) <
+	    master->settings->workers)
+		return true;
+	if (warn_due(&master->warned_full))
+		log_info("all %d workers are busy; those for whom nobody has "
+			 "logged in give way",
+		    master->settings->workers);
+	if (children_in(table, CHILD_DYING) >= DYING_MOST)
+		return false;
+	child = children_first(table, CHILD_RUNS);
+	if (child && !known && now - child->came < GRACE_MS)
+		return false;
+	if (!child && known) {
+		child = children_first(table, CHILD_RUNS_KNOWN);
+		if (child && now - child->came < GRACE_MS)
+			return false;
+	}
+	if (!child)
+		return false;
+	worker_give_way(master, child);
+	return true;
+}
+
+void
+porch_serve(struct master *master)
+{
+	struct child *child;
+
+	/* It is started again: a moment's wait, no lost handshake. */
+	if (keeper_away(master) && !master->accept_again.slot)
+		accept_pause(master);
+	while (!master->accept_again.slot &&
+	    (child = next_in(master->children)) &&
+	    make_room(master, child->queue == CHILD_SPOKE_KNOWN))
+		if (worker_begin(master, child) == -1) {
+			accept_short(master, "cannot start a worker");
+			break;
+		}
+	plan(master);
+}
+
+/* True if octets have come; one that has ended has none. */
+static bool
+has_spoken(int client)
+{
+	int octets = 0;
+
+	return ioctl(client, FIONREAD, &octets) == 0 && octets > 0;
+}
+
+/* It may be given a worker. */
+static void
+spoke(struct master *master, struct child *child)
+{
+	bool known = guard_knows(master->guard, &child->from, clock_mono());
+
+	loop_remove(master->loop, &child->watch);
+	children_move(
+	    master->children, child, known ? CHILD_SPOKE_KNOWN : CHILD_SPOKE);
+	porch_serve(master);
+}
+
+/* The first octets of a connection, or its end. */
+static void
+stirs(void *arg, unsigned events)
+{
+	struct child *child = arg;
+	struct master *master = child->master;
+
+	(void)events;
+	if (has_spoken(child->fd))
+		spoke(master, child);
+	else
+		drop(master, child);
+}
+
+/* True, and counted, if nobody of that address may come in now. */
+static bool
+is_refused(struct master *master, const struct ipc_address *from)
+{
+	switch (guard_admits(master->guard, from, rate(master), clock_mono())) {
+	case GUARD_PENALTY:
+		master->counted.refused_penalty++;
+		return true;
+	case GUARD_RATE:
+		master->counted.refused_rate++;
+		return true;
+	default:
+		break;
+	}
+	if (children_of(master->children, from) <
+	    master->settings->workers_per_address)
+		return false;
+	master->counted.refused_limit++;
+	return true;
+}
+
+void
+porch_take(struct master *master, int client, const struct ipc_address *from)
+{
+	int64_t now = clock_mono();
+	int64_t end = now + master->settings->handshake_seconds * INT64_C(1000);
+	bool exempt = is_exempt(master, from);
+	struct child *child;
+	int high;
+
+	if (!exempt && is_refused(master, from)) {
+		close_hard(client);
+		return;
+	}
+	child = children_add(master->children, from, end);
+	if (!child) {
+		close_hard(client);
+		accept_short(master, "cannot keep a connection");
+		return;
+	}
+	/* All together, so that a worker can close them in one go. */
+	high = fcntl(client, F_DUPFD_CLOEXEC, PORCH_FD);
+	if (high != -1)
+		close(client);
+	child->fd = high != -1 ? high : client;
+	child->master = master;
+	child->came = now;
+	child->exempt = exempt;
+	if (has_spoken(child->fd)) {
+		spoke(master, child);
+		return;
+	}
+	if (loop_add(master->loop, &child->watch, child->fd, LOOP_READ, stirs,
+		child) == -1) {
+		drop(master, child);
+		accept_short(master, "cannot watch a connection");
+		return;
+	}
+	if (!master->porch_timer.slot)
+		plan(master);
+}
+
+void
+porch_clear(struct master *master)
+{
+	loop_timer_stop(master->loop, &master->porch_timer);
+	for (int queue = CHILD_SILENT; queue <= CHILD_SPOKE_KNOWN; queue++)
+		while (children_in(master->children, (enum child_queue)queue))
+			drop(master,
+			    children_first(
+				master->children, (enum child_queue)queue));
+}
+
+void
+porch_forget(struct master *master)
+{
+	const struct child *child;
+
+	close_range(PORCH_FD, UINT_MAX, 0);
+	for (int queue = CHILD_SILENT; queue <= CHILD_SPOKE_KNOWN; queue++)
+		for (child = children_first(
+			 master->children, (enum child_queue)queue);
+		     child && child->fd < PORCH_FD; child = child->queue_newer)
+			close(child->fd);
+	if (master->reserve != -1)
+		close(master->reserve);
+}
+
+void
+porch_proved(struct master *master, uint32_t number)
+{
+	struct child *child = children_numbered(master->children, number);
+
+	if (!child || child->queue == CHILD_PROVED)
+		return;
+	guard_proved(master->guard, &child->from, rate(master), !child->exempt,
+	    clock_mono());
+	if (child->queue != CHILD_DYING)
+		children_move(master->children, child, CHILD_PROVED);
+}
+
+void
+porch_failed(struct master *master, const struct ipc_failed *failed)
+{
+	bool exempt = is_exempt(master, &failed->from);
+
+	porch_charge(master, &failed->from, exempt, OFFENCE_LOGIN);
+	if (failed->locked)
+		porch_charge(master, &failed->from, exempt, OFFENCE_LOCKED);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * How many requests are answered: by address until a token is valid, by
+ * session after that.  Part of the store, which alone knows whether one is.
+ */
+#include "chatd/store/state.h"
+
+/* Takes one out of the bucket; true, and refused, if it is empty. */
+static bool
+too_many(struct store *store, const struct asker *asker, struct bucket *bucket)
+{
+	const struct bucket_size size = {
+	    store->rules.requests_per_second, store->rules.request_burst};
+	struct ipc_refused refused = {
+	    .error = ERR_RATE_LIMITED, .attempts_left = -1};
+
+	if (bucket_take(bucket, size, store->now))
+		return false;
+	refused.retry_after = bucket_wait(bucket, size, store->now);
+	channel_refuse_with(asker->channel, asker->number, &refused, NULL);
+	return true;
+}
+
+bool
+rate_session(struct store *store, const struct asker *asker)
+{
+	return !asker->channel->exempt &&
+	    too_many(store, asker, &asker->session->bucket);
+}
+
+bool
+rate_brief(struct store *store, const struct asker *asker)
+{
+	return !asker->channel->exempt &&
+	    too_many(store, asker, &asker->channel->bucket);
+}
+
+bool
+rate_address(struct store *store, const struct asker *asker)
+{
+	return !asker->channel->exempt &&
+	    too_many(
+		store, asker, sites_get(store->rates, &asker->channel->from));
+}

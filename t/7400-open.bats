@@ -1,0 +1,279 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# A centre that stands in the open: who does wrong is refused for a while,
+# who has proved nothing gives way, requests have a rate, and a shortage of
+# descriptors or processes passes.
+
+# shellcheck disable=SC2030,SC2031,SC2034,SC2154 # lib/centre.bash has them
+load lib/centre
+
+setup_file()
+{
+	people alice bob carol
+}
+
+# usage: from ADDRESS OP [MEMBER]... ; asks from there
+from()
+{
+	local SOURCE=$1
+	ask "${@:2}"
+}
+
+# usage: shut_out ADDRESS ; nobody is served there
+shut_out()
+{
+	! from "$1" hello >/dev/null 2>&1
+}
+
+# usage: let_in ADDRESS
+let_in()
+{
+	from "$1" hello >/dev/null && accepted
+}
+
+# usage: again_until_out ADDRESS COMMAND... ; as often as it takes, not often
+again_until_out()
+{
+	local i
+	for ((i = 0; i < 60; i++)); do
+		! shut_out "$1" || return 0
+		SOURCE=$1 "${@:2}" >/dev/null 2>&1 || true
+	done
+	fail "$1 is still served"
+}
+
+# usage: in_status FILTER WANTED ; what the centre says of itself
+in_status()
+{
+	[ "$(ctl status --json | jq "$1")" = "$2" ]
+}
+
+# usage: metric NAME ; its value
+metric()
+{
+	ctl metrics | awk -v name="chatd_$1" '$1 == name { print $2 }'
+}
+
+garbage()
+{
+	wire <<<'no request'
+}
+
+@test "an address that sends garbage is refused, others are not" {
+	centre_start 'limits: { exempt = []; };'
+	garbage_from() { SOURCE=127.0.0.9 garbage; }
+	for i in {1..5}; do
+		garbage_from >/dev/null
+	done
+	let_in 127.0.0.9
+	again_until_out 127.0.0.9 garbage
+	let_in 127.0.0.8
+	in_status .addresses_refused 1
+	[ "$(metric 'connections_refused_total{reason="penalty"}')" -ge 1 ]
+	has_line "$log" '127.0.0.9 is refused for a while: a request'
+	ctl status >"$dir/status"
+	has_line "$dir/status" 'addresses refused  1'
+}
+
+@test "failed logins count for their address" {
+	centre_start 'limits: { exempt = []; };' 'login: { attempts = 100; };'
+	again_until_out 127.0.0.9 ask login user=alice password=wrong
+	has_line "$log" '127.0.0.9 is refused for a while: a failed login'
+	SOURCE=127.0.0.8 login alice
+}
+
+@test "a crash is enough, for the address whose worker it was" {
+	may_crash=yes
+	centre_start 'limits: { exempt = []; };'
+	SOURCE=127.0.0.9 hold
+	wait_for workers 1
+	kill -SEGV "$(centre_pid worker)"
+	wait_for shut_out 127.0.0.9
+	let_in 127.0.0.8
+	has_line "$log" '127.0.0.9 is refused for a while: a crash'
+}
+
+@test "two who let their deadline pass are enough" {
+	centre_start 'limits: { exempt = []; handshake_seconds = 1; };'
+	SOURCE=127.0.0.9 hold --plain
+	SOURCE=127.0.0.9 hold --plain
+	wait_for shut_out 127.0.0.9
+	let_in 127.0.0.8
+	[ "$(metric connections_silent_total)" -eq 2 ]
+}
+
+@test "a session that dawdles is not refused" {
+	centre_start 'limits: { exempt = []; request_seconds = 1; };'
+	SOURCE=127.0.0.9 login alice
+	request live token="$(<"$dir/alice.token")" mail:=0 room:=0
+	for i in 1 2 3; do
+		SOURCE=127.0.0.9 wire --hold <<<"$line" >"$dir/held.$i" &
+		pids+=($!)
+	done
+	wait "${pids[@]}"
+	let_in 127.0.0.9
+	in_status .addresses_refused 0
+}
+
+@test "an address that locks three accounts is refused" {
+	centre_start 'limits: { exempt = []; };' 'login: { attempts = 1; };'
+	for name in alice nobody; do
+		from 127.0.0.9 login user=$name password=wrong
+		refused login-failed
+	done
+	let_in 127.0.0.9
+	from 127.0.0.9 login user=carol password=wrong
+	refused login-failed
+	wait_for shut_out 127.0.0.9
+	has_line "$log" '127.0.0.9 is refused for a while: three accounts'
+	# Their owners are locked out, but not shut out.
+	from 127.0.0.8 login user=alice password=alice-secret
+	refused login-blocked
+	SOURCE=127.0.0.8 login bob
+}
+
+@test "an exempt address may do all that" {
+	centre_start 'login: { attempts = 1; };' \
+		'limits: { requests_per_second = 1; request_burst = 2; };'
+	for name in alice bob carol; do
+		from 127.0.0.9 login user=$name password=wrong
+		refused login-failed
+	done
+	for i in {1..20}; do
+		SOURCE=127.0.0.9 garbage >/dev/null
+	done
+	let_in 127.0.0.9
+	in_status .addresses_refused 0
+}
+
+@test "a connection that says nothing has no worker" {
+	centre_start
+	for i in {1..5}; do
+		hold --plain
+	done
+	wait_for in_status .connections_waiting 5
+	workers 0
+	release
+	wait_for in_status .connections_waiting 0
+}
+
+@test "when all are busy those who have proved nothing give way" {
+	centre_start 'limits: { workers = 3; request_seconds = 60;
+		connection_seconds = 120; };'
+	login alice
+	request live token="$(<"$dir/alice.token")" mail:=0 room:=0
+	wire --hold --timeout 100 <<<"$line" >"$dir/alice.live" 3>&- &
+	held+=($!)
+	wait_for has_line "$dir/alice.live" '"ok":true'
+	proved=$(centre_pid worker)
+	hold
+	hold
+	wait_for workers 3
+	for i in {1..6}; do
+		ask hello >/dev/null
+		accepted
+		hold
+	done
+	login bob
+	# Whoever has shown a token stays all the while.
+	run ! gone "$proved"
+	[ "$(metric workers_gave_way_total)" -ge 6 ]
+	wait_for has_line "$log" 'all 3 workers are busy'
+}
+
+@test "a session has its rate, an address without one likewise" {
+	centre_start 'limits: { exempt = []; requests_per_second = 1;
+		request_burst = 4; };' 'login: { attempts = 100; };'
+	SOURCE=127.0.0.9 login alice
+	request live token="$(<"$dir/alice.token")" mail:=0 room:=0
+	for i in {1..40}; do
+		echo "$line"
+	done | SOURCE=127.0.0.9 wire >"$dir/replies" || true
+	[ "$(grep -c '"ok":true' "$dir/replies")" -ge 4 ]
+	reply=$(tail -n 1 "$dir/replies")
+	refused rate-limited
+	says '.retry_after >= 1 and .retry_after <= 2'
+	# The order holds: nothing was answered behind it.
+	same 1 "$(grep -c rate-limited "$dir/replies")"
+	request login user=alice password=wrong
+	for i in {1..40}; do
+		echo "$line"
+	done | SOURCE=127.0.0.8 wire >"$dir/replies" || true
+	[ "$(grep -c login-failed "$dir/replies")" -ge 4 ]
+	reply=$(tail -n 1 "$dir/replies")
+	refused rate-limited
+	SOURCE=127.0.0.7 login bob
+	SOURCE=127.0.0.9 wait_for alive alice
+}
+
+# usage: alive NAME ; its session is answered
+alive()
+{
+	as "$1" live mail:=0 room:=0 >/dev/null && accepted
+} 2>/dev/null
+
+@test "connections without a token have a rate, and are closed beyond it" {
+	centre_start 'limits: { exempt = []; requests_per_second = 1;
+		request_burst = 5; };'
+	SOURCE=127.0.0.9 login alice
+	# With a token they do not count.
+	for i in {1..4}; do
+		SOURCE=127.0.0.9 wait_for alive alice
+	done
+	again_until_out 127.0.0.8 ask hello
+	[ "$(metric 'connections_refused_total{reason="rate"}')" -ge 1 ]
+	wait_for let_in 127.0.0.8
+}
+
+# usage: descriptors LIMIT ; of the master, from now on
+descriptors()
+{
+	prlimit --pid "$MASTER" --nofile="$1:$hard" 2>/dev/null ||
+		skip 'limits of another process cannot be set here'
+}
+
+@test "without descriptors there is a pause, and one line in the log" {
+	centre_start
+	login alice
+	read -r soft hard < <(prlimit --pid "$MASTER" --nofile \
+		--noheadings --output SOFT,HARD)
+	descriptors 3
+	for i in {1..10}; do
+		as alice live mail:=0 room:=0 >"$dir/live.$i" &
+		pids+=($!)
+	done
+	wait_for has_line "$log" 'Too many open files'
+	descriptors "$soft"
+	wait "${pids[@]}"
+	same 10 "$(cat "$dir"/live.* | grep -c '"ok":true')"
+	same 1 "$(grep -c 'Too many open files' "$log")"
+	wait_for has_line "$log" 'connections are served again'
+	same 1 "$(ctl status --json | jq '.shortages > 0 | if . then 1 else 0 end')"
+}
+
+@test "without processes there is a pause, and full service after it" {
+	[ "$(id -u)" != 0 ] || skip 'root may have as many as it likes'
+	centre_start
+	login alice
+	prlimit --pid "$MASTER" --nproc=1: ||
+		skip 'limits of another process cannot be set here'
+	for i in {1..10}; do
+		as alice live mail:=0 room:=0 >"$dir/live.$i" &
+		pids+=($!)
+	done
+	wait_for has_line "$log" 'cannot start a worker'
+	prlimit --pid "$MASTER" --nproc="$(ulimit -Su):"
+	wait "${pids[@]}"
+	same 10 "$(cat "$dir"/live.* | grep -c '"ok":true')"
+	same 1 "$(grep -c 'cannot start a worker' "$log")"
+}
+
+@test "when memory ends a worker goes first" {
+	centre_start
+	hold
+	wait_for workers 1
+	score=$(cat "/proc/$(centre_pid worker)/oom_score_adj")
+	[ "$score" -eq 1000 ] || skip 'the system does not allow it here'
+	[ "$(cat "/proc/$(centre_pid store)/oom_score_adj")" -lt 1000 ]
+	[ "$(cat "/proc/$MASTER/oom_score_adj")" -lt 1000 ]
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the master remembers of addresses: penalties that add up and run
+ * off, connections that come too often, addresses that are known.
+ */
+#include <arpa/inet.h>
+
+#include "chatd/master/guard.h"
+#include "chatd/sites.h"
+#include "tap.h"
+
+enum { NOW = 5000000 };
+
+static struct ipc_address
+address(const char *text)
+{
+	struct ipc_address out = {0};
+
+	out.family = strchr(text, ':') ? AF_INET6 : AF_INET;
+	inet_pton(out.family, text, out.ip);
+	return out;
+}
+
+static void
+test_penalty(void)
+{
+	struct penalty crash = {0}, slow = {0}, login = {0}, most = {0};
+	int count = 0;
+
+	ok(penalty_left(&crash, NOW) == 0, "nothing is owed at first");
+	ok(penalty_add(&crash, OFFENCE_CRASH, NOW), "a crash is enough");
+	is_number(penalty_left(&crash, NOW), 90000, "for 90 s");
+	is_number(penalty_left(&crash, NOW + 60000), 30000, "it runs off");
+	is_number(penalty_left(&crash, NOW + 80000), 10000,
+	    "to the end, also below what begins it");
+	is_number(penalty_left(&crash, NOW + 90000), 0, "then it is over");
+
+	ok(!penalty_add(&slow, OFFENCE_DEADLINE, NOW), "one deadline is not");
+	is_number(penalty_left(&slow, NOW), 0, "10 s are not enforced");
+	ok(penalty_add(&slow, OFFENCE_DEADLINE, NOW + 5000), "two are");
+	is_number(penalty_left(&slow, NOW + 5000), 15000, "15 s are");
+	slow = (struct penalty){0};
+	penalty_add(&slow, OFFENCE_DEADLINE, NOW);
+	ok(!penalty_add(&slow, OFFENCE_DEADLINE, NOW + 5001) &&
+		!penalty_add(&slow, OFFENCE_DEADLINE, NOW + 30000),
+	    "slowly enough they never are");
+
+	while (!penalty_add(&login, OFFENCE_LOGIN, NOW) && count < 100)
+		count++;
+	is_number(count + 1, 15, "fifteen failed logins at once are");
+	ok(!penalty_add(&login, OFFENCE_LOGIN, NOW),
+	    "it is said once that it begins");
+	is_number(penalty_left(&login, NOW), 16000, "and it goes on growing");
+	for (count = 0; count < 100; count++)
+		penalty_add(&most, OFFENCE_CRASH, NOW);
+	is_number(penalty_left(&most, NOW), 600000, "600 s at most");
+	ok(penalty_left(&most, NOW + 599999) == 1 &&
+		penalty_left(&most, NOW + 600000) == 0 &&
+		!penalty_add(&most, OFFENCE_MALFORMED, NOW + 600000) &&
+		penalty_left(&most, NOW + 600000) == 0,
+	    "afterwards it begins anew");
+}
+
+static void
+test_locks(void)
+{
+	struct penalty penalty = {0};
+
+	ok(!penalty_add(&penalty, OFFENCE_LOCKED, NOW) &&
+		!penalty_add(&penalty, OFFENCE_LOCKED, NOW + 1000),
+	    "two names locked are no offence");
+	ok(penalty_add(&penalty, OFFENCE_LOCKED, NOW + 599999),
+	    "three within ten minutes are");
+	is_number(penalty_left(&penalty, NOW + 599999), 300000, "for 300 s");
+	penalty = (struct penalty){0};
+	penalty_add(&penalty, OFFENCE_LOCKED, NOW);
+	penalty_add(&penalty, OFFENCE_LOCKED, NOW + 500000);
+	ok(!penalty_add(&penalty, OFFENCE_LOCKED, NOW + 600001),
+	    "three in more than ten minutes are not");
+	ok(penalty_add(&penalty, OFFENCE_LOCKED, NOW + 600002),
+	    "until three fall together");
+}
+
+static void
+test_guard(void)
+{
+	const struct bucket_size size = {1, 3}, much = {1000, 1000};
+	struct guard *guard = guard_new();
+	struct ipc_address a = address("192.0.2.1"), b = address("192.0.2.2");
+	struct ipc_address c = address("2001:db8:0:1::1");
+	struct ipc_address d = address("2001:db8:0:1::2");
+	int in = 0;
+
+	while (guard_admits(guard, &a, size, NOW) == GUARD_ADMIT && in < 9)
+		in++;
+	is_number(in, 3, "so many connections, then no more");
+	ok(guard_admits(guard, &a, size, NOW) == GUARD_RATE, "for their rate");
+	ok(guard_admits(guard, &b, size, NOW) == GUARD_ADMIT,
+	    "others are not touched");
+	ok(!guard_knows(guard, &a, NOW), "nobody is known");
+	guard_proved(guard, &a, size, true, NOW);
+	ok(guard_knows(guard, &a, NOW) && !guard_knows(guard, &b, NOW),
+	    "who has proved something is known");
+	ok(guard_admits(guard, &a, size, NOW) == GUARD_ADMIT,
+	    "and that connection does not count");
+	ok(guard_knows(guard, &a, NOW + GUARD_KNOWN_MS) &&
+		!guard_knows(guard, &a, NOW + GUARD_KNOWN_MS + 1),
+	    "known for a day");
+	ok(guard_charge(guard, &c, OFFENCE_CRASH, NOW) &&
+		guard_admits(guard, &d, size, NOW) == GUARD_PENALTY,
+	    "IPv6 is refused by /64");
+	is_number(guard_refused(guard, NOW), 1, "one is refused");
+	ok(guard_admits(guard, &d, size, NOW + 90000) == GUARD_ADMIT &&
+		guard_refused(guard, NOW + 90000) == 0,
+	    "until it owes nothing");
+
+	guard_charge(guard, &b, OFFENCE_CRASH, NOW);
+	for (uint32_t i = 0; i < 2 * SITES_MAX; i++) {
+		struct ipc_address at = {.family = AF_INET, .ip = {10}};
+
+		memcpy(at.ip + 1, &i, 3);
+		guard_admits(guard, &at, much, NOW);
+	}
+	ok(guard_admits(guard, &b, size, NOW) == GUARD_PENALTY &&
+		guard_knows(guard, &a, NOW),
+	    "a flood of addresses drops neither penalties nor the known");
+	guard_free(guard);
+}
+
+int
+main(void)
+{
+	test_penalty();
+	test_locks();
+	test_guard();
+	return done();
+}
