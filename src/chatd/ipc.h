@@ -112,6 +112,7 @@ struct ipc_counted {
 	int32_t running, limit;
 	int32_t refused_limit; /* connections over the limit per address */
 	int32_t store_restarts, keeper_restarts;
+	uint32_t sandbox; /* what is in force, sandbox_parts() */
 	char certificate_ends[32]; /* RFC 3339, "" if unknown */
 };
 

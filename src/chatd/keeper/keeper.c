@@ -233,8 +233,9 @@ keeper_main(int store)
 	    loop_add(keeper->loop, &keeper->watch, store, LOOP_READ, receive,
 		keeper) == -1)
 		fatal(EX_OSERR, "cannot watch the store's channel: %m");
-	start_threads(keeper);
 	sandbox_enter(ROLE_KEEPER);
+	start_threads(keeper);
+	sandbox_seal();
 	loop_run(keeper->loop);
 	exit(EX_OK);
 }

@@ -145,8 +145,12 @@ worker_child(struct master *master, int client, int store,
 	    .from = *from,
 	};
 
+	int keep[] = {client, store};
+
 	child_begin(master, ROLE_WORKER);
-	/* It needs nothing but what it was forked with. */
+	/* It needs nothing but what it was forked with, and few of that. */
+	log_settle();
+	sandbox_close_others(keep, sizeof(keep) / sizeof(keep[0]));
 	sandbox_enter(ROLE_WORKER);
 	worker_main(&start);
 }
@@ -281,7 +285,7 @@ count_end(struct master *master, const struct child *child, int how)
 		}
 		master->counted.crashes++;
 		log_info("worker for %s crashed: %s", text,
-		    strsignal(WTERMSIG(how)));
+		    sandbox_signal_text(WTERMSIG(how)));
 		return;
 	}
 	status = WEXITSTATUS(how);

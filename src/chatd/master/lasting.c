@@ -119,6 +119,7 @@ tell_counted(struct master *master, uint32_t number)
 
 	counted.running = children_count(master->children);
 	counted.limit = master->settings->workers;
+	counted.sandbox = sandbox_parts();
 	certificate_ends(master->tls, counted.certificate_ends);
 	store_tell(master, IPC_COUNTED, number, &counted, sizeof(counted), NULL,
 	    0, -1);
@@ -207,6 +208,19 @@ store_event(void *arg, unsigned events)
 	    master->loop, &master->store.again, GONE_MS, store_overdue, master);
 }
 
+/* Closes whatever the store was not given. */
+static void
+keep_only(const struct store_start *start, int lock)
+{
+	int keep[STORE_BEACONS_MAX + 5] = {start->master, start->keeper,
+	    start->control, lock, log_descriptor()};
+	size_t count = 5;
+
+	for (size_t i = 0; i < start->beacon_count; i++)
+		keep[count++] = start->beacons[i];
+	sandbox_close_others(keep, count);
+}
+
 /* The store's process, from the fork on. */
 static _Noreturn void
 store_child(struct master *master, int channel, int keeper)
@@ -227,6 +241,7 @@ store_child(struct master *master, int channel, int keeper)
 			beacons[start.beacon_count++] =
 			    master->listeners[i].beacon;
 	child_begin(master, ROLE_STORE);
+	keep_only(&start, master->lock);
 	store_main(&start);
 }
 
@@ -234,12 +249,14 @@ store_child(struct master *master, int channel, int keeper)
 static void
 keeper_fork(struct master *master, int end, int other)
 {
+	int keep[] = {end, log_descriptor()};
 	pid_t pid = fork();
 
 	if (pid == 0) {
 		if (other != -1)
 			close(other);
 		child_begin(master, ROLE_KEEPER);
+		sandbox_close_others(keep, sizeof(keep) / sizeof(keep[0]));
 		keeper_main(end);
 	}
 	if (pid == -1)
@@ -352,7 +369,7 @@ log_end(const char *who, int how)
 {
 	if (WIFSIGNALED(how))
 		log_warn("the %s was ended by a signal: %s", who,
-		    strsignal(WTERMSIG(how)));
+		    sandbox_signal_text(WTERMSIG(how)));
 	else
 		log_warn("the %s ended with status %d", who, WEXITSTATUS(how));
 }
@@ -387,6 +404,8 @@ start_without_store(struct master *master, int how)
 		why = "permission";
 	else
 		status = EX_SOFTWARE;
+	if (WIFSIGNALED(how))
+		log_end("store", how);
 	master_stop(master,
 	    start_failed(master, status,
 		"the store could not start: %s; `chatctl check` "

@@ -90,7 +90,11 @@ struct master {
 	int64_t warned_full, warned_accept, warned_fork, warned_channel;
 };
 
-/* notify.c: tells systemd, where it asked to be told (sd_notify(3)). */
+/*
+ * notify.c: tells systemd, where it asked to be told (sd_notify(3)); with a
+ * socket that is opened while one may be.
+ */
+void notify_open(void);
 void notify(const char *state);
 
 /* start.c: the set-up, in order; 0, or the exit status after the reason. */
