@@ -207,7 +207,7 @@ centre_copy(int from, int to)
 
 /* In a child: its name, its signals, none of our descriptors. */
 static void
-child_begin(const char *role, enum ipc_role rights, int *keep, size_t count)
+child_begin(const char *role, int *keep, size_t count)
 {
 	static const int ignored[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 
@@ -219,7 +219,6 @@ child_begin(const char *role, enum ipc_role rights, int *keep, size_t count)
 	log_init("chatctl", role);
 	log_set_level(LOG_LEVEL_WARN);
 	sandbox_close_others(keep, count);
-	sandbox_enter(rights);
 }
 
 static pid_t
@@ -229,7 +228,7 @@ start_keeper(int channel)
 
 	if (pid != 0)
 		return pid;
-	child_begin("keeper", ROLE_KEEPER, &channel, 1);
+	child_begin("keeper", &channel, 1);
 	title_set("chatctl: keeper");
 	keeper_main(-1, channel);
 }
@@ -247,7 +246,7 @@ start_store(const struct settings *settings, int admin, int keeper, int lock)
 
 	if (pid != 0)
 		return pid;
-	child_begin("store", ROLE_STORE, keep, 3);
+	child_begin("store", keep, 3);
 	store_main(&start);
 }
 
@@ -259,6 +258,7 @@ start_own(struct centre *centre, const struct settings *settings)
 	int *all[] = {&channel[0], &channel[1], &admin[1]};
 
 	fflush(NULL);
+	sandbox_prepare(settings);
 	if (unix_pair(channel) == -1 ||
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, admin) == -1 ||
 	    (centre->keeper = start_keeper(channel[1])) == -1 ||

@@ -10,6 +10,7 @@
 
 #include "chatctl/centre.h"
 #include "chatctl/commands.h"
+#include "chatd/sandbox.h"
 #include "lib/text.h"
 #include "lib/unix.h"
 #include "lib/wire.h"
@@ -115,6 +116,56 @@ space_line(const json_t *status)
 		    when(text, "-", since));
 }
 
+/* True if the list has the word. */
+static bool
+listed(const json_t *list, const char *word)
+{
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *each = json_array_get(list, i);
+
+		if (json_is_string(each) &&
+		    strcmp(json_string_value(each), word) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* What confines one role, and what does not. */
+static void
+sandbox_line(const char *role, const json_t *list)
+{
+	char name[32], text[160] = "";
+	const char *without = "; without: ";
+	size_t len = 0;
+
+	snprintf(name, sizeof(name), "sandbox, %.16s", role);
+	for (int has = 1; has >= 0; has--)
+		for (int i = 0; i < SANDBOX_PART_COUNT; i++) {
+			const char *part =
+			    sandbox_part_name((enum sandbox_part)i);
+
+			if (listed(list, part) != has)
+				continue;
+			len += (size_t)snprintf(text + len, sizeof(text) - len,
+			    "%s%s", has ? len ? ", " : "" : without, part);
+			if (!has)
+				without = ", ";
+		}
+	line(name, "%s", text);
+}
+
+static void
+sandbox_lines(const json_t *status)
+{
+	json_t *sandbox = json_object_get(status, "sandbox");
+	void *each;
+
+	for (each = json_object_iter(sandbox); each != NULL;
+	     each = json_object_iter_next(sandbox, each))
+		sandbox_line(
+		    json_object_iter_key(each), json_object_iter_value(each));
+}
+
 static void
 show(const json_t *status)
 {
@@ -144,6 +195,7 @@ show(const json_t *status)
 	    (long long)wire_get_number(status, "store_restarts", 0),
 	    (long long)wire_get_number(status, "keeper_restarts", 0),
 	    (long long)wire_get_number(status, "crashes", 0));
+	sandbox_lines(status);
 	bytes_line("database", wire_get_number(status, "database_bytes", 0));
 	space_line(status);
 	certificate_line(status);

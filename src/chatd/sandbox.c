@@ -1,25 +1,38 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Rights that are given up: root, what was inherited, core dumps, a
- * debugger's view, new privileges.  Called by every role of the centre after
- * its set-up and before it reads the first octet of anybody else's.
+ * Rights that are given up: root, capabilities, what was inherited, core
+ * dumps, a debugger's view, new privileges, memory and files without end;
+ * system calls and files are in sandbox-calls.c and sandbox-files.c.  Called
+ * by every role of the centre after its set-up and before it reads the first
+ * octet of anybody else's.
  */
 #include <errno.h>
 #include <grp.h>
 #include <limits.h>
 #include <pwd.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
+#include <linux/capability.h>
 #include <linux/close_range.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 
+#include "chatd/sandbox-parts.h"
 #include "chatd/sandbox.h"
 #include "lib/log.h"
+#include "lib/unix.h"
 
+/*
+ * The sanitizers map terabytes, read /proc, write reports and, at the end,
+ * look for leaks as a tracer in a thread: so in a build with them there are
+ * no limits, no lists of system calls or files, and no ban on tracing.
+ */
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
 #define SANITIZED 1
@@ -31,6 +44,31 @@
 #ifndef SANITIZED
 #define SANITIZED 0
 #endif
+
+enum {
+	WORKER_ROOM = 256 << 20, /* 64 replies under way, TLS, JSON */
+	KEEPER_ROOM = 512 << 20, /* two threads that hash, their heaps */
+	WORKER_LOG = 16 << 20, /* of a file, by all until a worker ends */
+	STATM_LEN = 64,
+};
+
+static struct {
+	bool prepared;
+	bool entered; /* all that prepare() found possible is in force */
+	rlim_t mapped; /* octets of address space before anybody works; or 0 */
+} sandbox;
+
+const char *
+sandbox_part_name(enum sandbox_part part)
+{
+	static const char *const names[] = {
+#define X(part, name) (name),
+	    SANDBOX_PARTS(X)
+#undef X
+	};
+
+	return names[part];
+}
 
 int
 sandbox_user_find(
@@ -59,6 +97,43 @@ sandbox_user_find(
 	return 0;
 }
 
+/* No program that is run can be given any of them; where we may say so. */
+static void
+capabilities_bound(void)
+{
+	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	for (int i = 0; prctl(PR_CAPBSET_READ, i, 0, 0, 0) >= 0; i++)
+		if (prctl(PR_CAPBSET_DROP, i, 0, 0, 0) == -1 && errno == EPERM)
+			break;
+}
+
+/* Gives up every capability, also those of root; -1 with errno. */
+static int
+capabilities_drop(void)
+{
+	struct __user_cap_header_struct head = {
+	    .version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {0};
+
+	return syscall(SYS_capset, &head, none) == -1 ? -1 : 0;
+}
+
+/* True if this process has no capability. */
+static bool
+capabilities_none(void)
+{
+	struct __user_cap_header_struct head = {
+	    .version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct has[_LINUX_CAPABILITY_U32S_3];
+	unsigned any = 0;
+
+	if (syscall(SYS_capget, &head, has) == -1)
+		return false;
+	for (size_t i = 0; i < sizeof(has) / sizeof(has[0]); i++)
+		any |= has[i].effective | has[i].permitted | has[i].inheritable;
+	return any == 0;
+}
+
 int
 sandbox_user_become(const char *name, const struct sandbox_user *user)
 {
@@ -66,6 +141,7 @@ sandbox_user_become(const char *name, const struct sandbox_user *user)
 
 	if (!user->drop)
 		return 0;
+	capabilities_bound();
 	if (initgroups(name, user->gid) == -1 ||
 	    setresgid(user->gid, user->gid, user->gid) == -1 ||
 	    setresuid(user->uid, user->uid, user->uid) == -1 ||
@@ -104,22 +180,156 @@ sandbox_close_others(int *keep, size_t count)
 	close_range(next, UINT_MAX, 0);
 }
 
+/* How much address space there is already; 0 if it cannot be told. */
+static rlim_t
+mapped(void)
+{
+	char *text = file_read("/proc/self/statm", STATM_LEN, NULL);
+	unsigned long long pages = 0;
+
+	if (text && sscanf(text, "%llu", &pages) != 1)
+		pages = 0;
+	free(text);
+	return (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE);
+}
+
+void
+sandbox_prepare(const struct settings *settings)
+{
+	if (sandbox.prepared || SANITIZED)
+		return;
+	sandbox.prepared = true;
+	sandbox.mapped = mapped();
+	calls_prepare();
+	files_prepare(settings);
+}
+
+/* Sets a limit for good; one that was lower stays. */
+static void
+limit(int what, rlim_t value)
+{
+	struct rlimit now;
+
+	if (getrlimit(what, &now) == -1)
+		fatal(EX_OSERR, "cannot read a limit: %m");
+	if (value < now.rlim_max)
+		now.rlim_max = value;
+	if (now.rlim_cur > now.rlim_max)
+		now.rlim_cur = now.rlim_max;
+	if (setrlimit(what, &now) == -1)
+		fatal(EX_OSERR, "cannot set a limit: %m");
+}
+
+/* How long a file may get by what this role writes, which is the log. */
+static rlim_t
+file_limit(enum ipc_role role)
+{
+	struct stat info;
+
+	if (fstat(log_descriptor(), &info) == -1 || !S_ISREG(info.st_mode))
+		return 0;
+	if (role == ROLE_KEEPER)
+		return RLIM_INFINITY;
+	return (rlim_t)info.st_size + WORKER_LOG;
+}
+
+/* Gives up what could still be had: as many descriptors as now, no more. */
+static void
+limit_descriptors(void)
+{
+	struct rlimit now;
+
+	if (getrlimit(RLIMIT_NOFILE, &now) == -1)
+		fatal(EX_OSERR, "cannot read a limit: %m");
+	limit(RLIMIT_NOFILE, now.rlim_cur);
+}
+
+/*
+ * Limits by role.  What master and store take grows with what they serve: a
+ * descriptor for each worker, memory for each session, database and log; the
+ * service manager bounds it.
+ */
+static void
+limits_enter(enum ipc_role role)
+{
+	/* A core file would hold passwords, tokens and keys. */
+	limit(RLIMIT_CORE, 0);
+	if (SANITIZED)
+		return;
+	if (role == ROLE_WORKER)
+		/* What poll(2) is given counts too; nothing new fits below. */
+		limit(RLIMIT_NOFILE, STDERR_FILENO + 1);
+	else
+		limit_descriptors();
+	if (role == ROLE_MASTER || role == ROLE_STORE)
+		return;
+	/* A file that gets too long is an error, not a signal. */
+	signal(SIGXFSZ, SIG_IGN);
+	limit(RLIMIT_FSIZE, file_limit(role));
+	if (sandbox.mapped)
+		limit(RLIMIT_AS,
+		    sandbox.mapped +
+			(role == ROLE_WORKER ? WORKER_ROOM : KEEPER_ROOM));
+}
+
 void
 sandbox_enter(enum ipc_role role)
 {
-	const struct rlimit none = {0, 0};
-
-	/* A core file would hold passwords, tokens and keys. */
-	if (setrlimit(RLIMIT_CORE, &none) == -1)
-		fatal(EX_OSERR, "cannot forbid core dumps: %m");
-	/* Nor may another process of the same user look into our memory. */
+	if (role != ROLE_MASTER)
+		log_stay();
+	/* Not even another process of the same user looks into our memory. */
 	if (!SANITIZED && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
 		fatal(EX_OSERR, "cannot forbid tracing: %m");
 	/* A set-user-id program that we are tricked into is only a program. */
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 		fatal(EX_OSERR, "cannot give up new privileges: %m");
+	if (role == ROLE_MASTER)
+		capabilities_bound();
+	if (capabilities_drop() == -1)
+		fatal(EX_OSERR, "cannot give up capabilities: %m");
+	if (files_enter(role) == -1)
+		fatal(EX_OSERR, "cannot give up files: %m");
+	/* Then only: a set of files is a descriptor while it is made. */
+	limits_enter(role);
 	/* The master alone starts processes; the keeper starts threads. */
-	if (role == ROLE_WORKER && !SANITIZED &&
-	    setrlimit(RLIMIT_NPROC, &none) == -1)
-		fatal(EX_OSERR, "cannot forbid new processes: %m");
+	if (role == ROLE_STORE || role == ROLE_WORKER)
+		sandbox_seal();
+	if (calls_enter(role) == -1)
+		fatal(EX_OSERR, "cannot give up system calls: %m");
+	sandbox.entered = true;
+}
+
+void
+sandbox_seal(void)
+{
+	if (!SANITIZED)
+		limit(RLIMIT_NPROC, 0);
+}
+
+unsigned
+sandbox_parts(void)
+{
+	bool entered = sandbox.entered && !SANITIZED;
+	const bool has[SANDBOX_PART_COUNT] = {
+	    [SANDBOX_USER] = geteuid() != 0,
+	    [SANDBOX_CAPABILITIES] = capabilities_none(),
+	    [SANDBOX_PRIVILEGES] = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1,
+	    [SANDBOX_TRACING] = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0,
+	    [SANDBOX_LIMITS] = entered,
+	    [SANDBOX_CALLS] = entered && calls_possible(),
+	    [SANDBOX_FILES] = entered && files_possible(),
+	};
+	unsigned parts = 0;
+
+	for (int i = 0; i < SANDBOX_PART_COUNT; i++)
+		parts |= (unsigned)has[i] << i;
+	return parts;
+}
+
+const char *
+sandbox_signal_text(int signo)
+{
+	if (signo == SIGSYS)
+		return "Bad system call: its sandbox forbids what it tried";
+	return strsignal(signo);
 }

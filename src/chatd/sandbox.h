@@ -10,8 +10,28 @@
 #include <sys/types.h>
 
 #include "chatd/ipc.h"
+#include "chatd/settings.h"
 
 enum { SANDBOX_WHY_LEN = 256 };
+
+/* What confines a role, as status names it. */
+#define SANDBOX_PARTS(X)                                               \
+	X(USER, "user") /* is not root */                              \
+	X(CAPABILITIES, "capabilities") /* has none */                 \
+	X(PRIVILEGES, "privileges") /* gets no new ones by exec */     \
+	X(TRACING, "tracing") /* cannot be looked into, no core */     \
+	X(LIMITS, "limits") /* of files, memory, processes */          \
+	X(CALLS, "system-calls") /* only those in a table (seccomp) */ \
+	X(FILES, "files") /* only those in a table (Landlock) */
+
+enum sandbox_part {
+#define X(part, name) SANDBOX_##part,
+	SANDBOX_PARTS(X)
+#undef X
+	    SANDBOX_PART_COUNT
+};
+
+const char *sandbox_part_name(enum sandbox_part part);
 
 /* Whom the centre runs as; of no use unless it was started as root. */
 struct sandbox_user {
@@ -36,7 +56,29 @@ int sandbox_user_become(const char *name, const struct sandbox_user *user);
  */
 void sandbox_close_others(int *keep, size_t count);
 
-/* Takes the role's rights; exits if that cannot be done. */
+/*
+ * Makes what all roles need to enter, with the log open and before the first
+ * fork; a role that nobody prepared for enters with its own.
+ */
+void sandbox_prepare(const struct settings *settings);
+
+/*
+ * Takes the role's rights; exits if that cannot be done.  The keeper starts
+ * its threads after it, so that they are confined alike, and then seals.
+ */
 void sandbox_enter(enum ipc_role role);
+
+/* From here on this process starts no other, nor a thread. */
+void sandbox_seal(void);
+
+/*
+ * The parts that are in force for whoever asks, and for all that it forks
+ * and that enter, since they get them all or end; a bit each, 1 << enum
+ * sandbox_part.
+ */
+unsigned sandbox_parts(void);
+
+/* What a signal that ended a process is called in the log. */
+const char *sandbox_signal_text(int signo);
 
 #endif

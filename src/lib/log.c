@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <paths.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +14,9 @@
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 
 #include "lib/log.h"
 #include "lib/text.h"
@@ -27,7 +30,9 @@ static struct {
 	const char *program, *role;
 	enum log_level level;
 	char *path; /* NULL unless it goes to a file */
-	int fd; /* -1: syslog */
+	int fd;
+	bool syslog; /* fd is a socket to it, connected or not */
+	bool stays; /* see log_stay() */
 	bool journal; /* which adds the time and the process by itself */
 	bool torn; /* the last line has no end yet */
 	unsigned long lost; /* lines since the last one that came out */
@@ -65,15 +70,28 @@ open_file(const char *path)
 	    path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
 }
 
+/* Connects to the system's log, also once more; -1 where there is none. */
+static int
+connect_syslog(int fd)
+{
+	static const struct sockaddr_un address = {
+	    .sun_family = AF_UNIX, .sun_path = _PATH_LOG};
+
+	return connect(fd, (const struct sockaddr *)&address, sizeof(address));
+}
+
 int
 log_open(const char *to)
 {
+	bool to_syslog = strcmp(to, "syslog") == 0;
 	char *path = NULL;
 	int fd = STDERR_FILENO;
 
-	if (strcmp(to, "syslog") == 0) {
-		fd = -1;
-		openlog(out.program, LOG_PID | LOG_NDELAY, LOG_DAEMON);
+	if (to_syslog) {
+		fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+		if (fd == -1)
+			return -1;
+		connect_syslog(fd);
 	} else if (strcmp(to, "stderr") != 0) {
 		path = strdup(to);
 		fd = path ? open_file(path) : -1;
@@ -82,11 +100,12 @@ log_open(const char *to)
 			return -1;
 		}
 	}
-	if (out.path)
+	if (out.path || out.syslog)
 		close(out.fd);
 	free(out.path);
 	out.path = path;
 	out.fd = fd;
+	out.syslog = to_syslog;
 	out.journal = fd == STDERR_FILENO && stderr_is_journal();
 	return 0;
 }
@@ -96,6 +115,8 @@ log_reopen(void)
 {
 	int fd;
 
+	if (out.syslog && !out.stays)
+		connect_syslog(out.fd);
 	if (!out.path)
 		return;
 	fd = open_file(out.path);
@@ -105,6 +126,36 @@ log_reopen(void)
 	}
 	close(out.fd);
 	out.fd = fd;
+}
+
+void
+log_stay(void)
+{
+	out.stays = true;
+}
+
+void
+log_settle(void)
+{
+	if ((!out.path && !out.syslog) ||
+	    dup2(out.fd, STDERR_FILENO) != STDERR_FILENO)
+		return;
+	close(out.fd);
+	free(out.path);
+	out.path = NULL;
+	out.fd = STDERR_FILENO;
+}
+
+int
+log_descriptor(void)
+{
+	return out.fd;
+}
+
+const char *
+log_file(void)
+{
+	return out.path;
 }
 
 void
@@ -186,6 +237,29 @@ put_line(const char *line, size_t len)
 		out.lost = 0;
 }
 
+/*
+ * Sends a line as syslog(3) would, who would open a socket of its own where
+ * ours fails: a process that may open none must never get there.
+ */
+static void
+send_syslog(int priority, const char *line)
+{
+	char text[LOG_LINE_MAX + PREFIX_MAX], stamp[32] = "";
+	time_t now = time(NULL);
+	struct tm tm;
+	int len;
+
+	if (localtime_r(&now, &tm))
+		strftime(stamp, sizeof(stamp), "%b %e %H:%M:%S", &tm);
+	len = snprintf(text, sizeof(text), "<%d>%s %.64s[%ld]: %s",
+	    LOG_DAEMON | priority, stamp, out.program, (long)getpid(), line);
+	/* Who listens may have been started again; all share the socket. */
+	for (int i = 0; i < 2; i++)
+		if (send(out.fd, text, (size_t)len, MSG_NOSIGNAL) != -1 ||
+		    out.stays || connect_syslog(out.fd) == -1)
+			return;
+}
+
 /* Escapes, cuts and sends one line; word is that of the level. */
 static void __attribute__((format(printf, 3, 0)))
 say(int priority, const char *word, const char *fmt, va_list args)
@@ -197,7 +271,7 @@ say(int priority, const char *word, const char *fmt, va_list args)
 	got = vsnprintf(text, sizeof(text), fmt, args);
 	if (got < 0)
 		snprintf(text, sizeof(text), "%s", fmt);
-	if (out.fd != -1)
+	if (!out.syslog)
 		len = prefix(line, PREFIX_MAX);
 	else if (out.role)
 		len = (size_t)snprintf(line, PREFIX_MAX, "%.100s: ", out.role);
@@ -211,8 +285,9 @@ say(int priority, const char *word, const char *fmt, va_list args)
 		memcpy(line + len, "...", 4);
 		len += 3;
 	}
-	if (out.fd == -1) {
-		syslog(priority, "%s", line);
+	if (out.syslog) {
+		line[len] = '\0';
+		send_syslog(priority, line);
 	} else {
 		line[len++] = '\n';
 		put_line(line, len);

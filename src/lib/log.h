@@ -23,6 +23,19 @@ int log_open(const char *to);
 /* Opens the file again after it was moved away; otherwise does nothing. */
 void log_reopen(void);
 
+/* The file that the log goes to, or NULL; the descriptor in any case. */
+const char *log_file(void);
+int log_descriptor(void);
+
+/*
+ * For a process that may connect nowhere: it goes on with the socket that it
+ * shares with whoever still may.
+ */
+void log_stay(void);
+
+/* Puts the log in the place of stderr, for a process with few descriptors. */
+void log_settle(void);
+
 void log_set_level(enum log_level level);
 
 /* True while debug lines are wanted, for work that only serves them. */

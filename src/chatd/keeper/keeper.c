@@ -320,7 +320,7 @@ start_threads(struct keeper *keeper)
 		pthread_detach(thread);
 	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	/* What they do first is not for the sandbox to allow. */
+	/* All have begun before the sandbox is sealed. */
 	pthread_mutex_lock(&keeper->lock);
 	while (keeper->threads < KEEPER_THREADS)
 		pthread_cond_wait(&keeper->ready, &keeper->lock);
@@ -361,8 +361,9 @@ keeper_main(int master, int store)
 	    (master != -1 && listen_to(keeper, master) == -1) ||
 	    (store != -1 && store_take(keeper, store) == -1))
 		fatal(EX_OSERR, "cannot watch our channels: %m");
-	start_threads(keeper);
 	sandbox_enter(ROLE_KEEPER);
+	start_threads(keeper);
+	sandbox_seal();
 	loop_run(keeper->loop);
 	exit(EX_OK);
 }

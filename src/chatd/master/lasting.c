@@ -123,6 +123,7 @@ tell_counted(struct master *master, uint32_t number)
 	    children_in(master->children, CHILD_SPOKE) +
 	    children_in(master->children, CHILD_SPOKE_KNOWN);
 	counted.refused_now = guard_refused(master->guard, clock_mono());
+	counted.sandbox = sandbox_parts();
 	certificate_ends(master->tls, counted.certificate_ends);
 	store_tell(master, IPC_COUNTED, number, &counted, sizeof(counted), NULL,
 	    0, -1);
@@ -220,6 +221,19 @@ store_event(void *arg, unsigned events)
 	    master->loop, &master->store.again, GONE_MS, store_overdue, master);
 }
 
+/* Closes whatever the store was not given. */
+static void
+keep_only(const struct store_start *start, int lock)
+{
+	int keep[STORE_BEACONS_MAX + 5] = {start->master, start->keeper,
+	    start->control, lock, log_descriptor()};
+	size_t count = 5;
+
+	for (size_t i = 0; i < start->beacon_count; i++)
+		keep[count++] = start->beacons[i];
+	sandbox_close_others(keep, count);
+}
+
 /* The store's process, from the fork on. */
 static _Noreturn void
 store_child(struct master *master, int channel, int keeper)
@@ -240,6 +254,7 @@ store_child(struct master *master, int channel, int keeper)
 			beacons[start.beacon_count++] =
 			    master->listeners[i].beacon;
 	child_begin(master, ROLE_STORE);
+	keep_only(&start, master->lock);
 	store_main(&start);
 }
 
@@ -255,7 +270,10 @@ keeper_fork(struct master *master)
 	pid = fork();
 	if (pid == 0) {
 		close(ends[0]);
+		int keep[] = {ends[1], log_descriptor()};
+
 		child_begin(master, ROLE_KEEPER);
+		sandbox_close_others(keep, sizeof(keep) / sizeof(keep[0]));
 		keeper_main(ends[1], -1);
 	}
 	saved = errno;
@@ -396,7 +414,7 @@ log_end(const char *who, int how)
 {
 	if (WIFSIGNALED(how))
 		log_warn("the %s was ended by a signal: %s", who,
-		    strsignal(WTERMSIG(how)));
+		    sandbox_signal_text(WTERMSIG(how)));
 	else
 		log_warn("the %s ended with status %d", who, WEXITSTATUS(how));
 }
@@ -431,6 +449,8 @@ start_without_store(struct master *master, int how)
 		why = "permission";
 	else
 		status = EX_SOFTWARE;
+	if (WIFSIGNALED(how))
+		log_end("store", how);
 	master_stop(master,
 	    start_failed(master, status,
 		"the store could not start: %s; `chatctl check` "

@@ -10,7 +10,6 @@
 #include <linux/close_range.h>
 #include <limits.h>
 #include <unistd.h>
-#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
@@ -252,13 +251,14 @@ porch_serve(struct master *master)
 	plan(master);
 }
 
-/* True if octets have come; one that has ended has none. */
+/*
+ * True if octets have come; one that has ended has none.  They are counted,
+ * and neither taken nor copied (tcp(7), MSG_TRUNC).
+ */
 static bool
 has_spoken(int client)
 {
-	int octets = 0;
-
-	return ioctl(client, FIONREAD, &octets) == 0 && octets > 0;
+	return recv(client, NULL, 1, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT) > 0;
 }
 
 /* It may be given a worker. */

@@ -290,6 +290,8 @@ start_rights(struct master *master)
 		    errno == EACCES ? EX_NOPERM : EX_CANTCREAT,
 		    "cannot make %s: %s", master->control_path,
 		    strerror(errno));
+	notify_open();
+	sandbox_prepare(settings);
 	sandbox_enter(ROLE_MASTER);
 	return 0;
 }

@@ -100,7 +100,11 @@ struct master {
 	int64_t warned_full, warned_channel, warned_penalty, warned_short;
 };
 
-/* notify.c: tells systemd, where it asked to be told (sd_notify(3)). */
+/*
+ * notify.c: tells systemd, where it asked to be told (sd_notify(3)); with a
+ * socket that is opened while one may be.
+ */
+void notify_open(void);
 void notify(const char *state);
 
 /* start.c: the set-up, in order; 0, or the exit status after the reason. */

@@ -106,11 +106,15 @@ worker_child(
 	    .from = child->from,
 	};
 
+	int keep[] = {start.client, store, signer};
+
 	child_begin(master, ROLE_WORKER);
 	die_first();
 	if (child->queue == CHILD_SPOKE && is_crowded(master))
 		setpriority(PRIO_PROCESS, 0, NICE);
-	/* It needs nothing but what it was forked with. */
+	/* It needs nothing but what it was forked with, and few of that. */
+	log_settle();
+	sandbox_close_others(keep, sizeof(keep) / sizeof(keep[0]));
 	sandbox_enter(ROLE_WORKER);
 	worker_main(&start);
 }
@@ -180,7 +184,7 @@ count_end(struct master *master, const struct child *child, int how)
 		}
 		master->counted.crashes++;
 		log_info("worker for %s crashed: %s", text,
-		    strsignal(WTERMSIG(how)));
+		    sandbox_signal_text(WTERMSIG(how)));
 		return;
 	}
 	status = WEXITSTATUS(how);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "chatd/pair.h"
+#include "chatd/sandbox.h"
 #include "chatd/store/control-parts.h"
 #include "lib/log.h"
 #include "lib/unix.h"
@@ -44,6 +45,27 @@ set_number(json_t *object, const char *key, int64_t number)
 	json_object_set_new(object, key, json_integer(number));
 }
 
+/* What confines each role: they get all that the master has, or end. */
+static void
+status_sandbox(json_t *reply, uint32_t parts)
+{
+	static const char *const roles[] = {
+	    "master", "store", "keeper", "worker"};
+	json_t *sandbox = json_object();
+
+	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
+		json_t *list = json_array();
+
+		for (int part = 0; part < SANDBOX_PART_COUNT; part++)
+			if (parts >> part & 1)
+				json_array_append_new(list,
+				    json_string(sandbox_part_name(
+					(enum sandbox_part)part)));
+		json_object_set_new(sandbox, roles[i], list);
+	}
+	json_object_set_new(reply, "sandbox", sandbox);
+}
+
 /* What the master knows of its workers. */
 static void
 status_counted(json_t *reply, const struct ipc_counted *counted)
@@ -64,6 +86,7 @@ status_counted(json_t *reply, const struct ipc_counted *counted)
 	set_number(reply, "crashes", counted->crashes);
 	set_number(reply, "store_restarts", counted->store_restarts);
 	set_number(reply, "keeper_restarts", counted->keeper_restarts);
+	status_sandbox(reply, counted->sandbox);
 	if (counted->certificate_ends[0] != '\0')
 		json_object_set_new(reply, "certificate_ends",
 		    json_string(counted->certificate_ends));

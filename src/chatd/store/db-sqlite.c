@@ -164,6 +164,7 @@ static int
 open_file(struct db *db, const char *path, int *status, char why[256])
 {
 	static const char first[] = "PRAGMA locking_mode = EXCLUSIVE;"
+				    "PRAGMA temp_store = MEMORY;"
 				    "PRAGMA journal_mode = WAL;"
 				    "PRAGMA synchronous = FULL;"
 				    "PRAGMA temp_store = MEMORY;"

@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Enters the sandbox of each role in a child, tries what it forbids and what
+ * it must allow, and looks at what the kernel says of the child meanwhile.
+ * What this kernel or this build cannot confine is skipped, and named.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "chatd/sandbox.h"
+#include "lib/log.h"
+#include "tap.h"
+
+enum {
+	KILLED = -1, /* by SIGSYS */
+	WORKED = 0,
+	UNTOLD = -2, /* makes no difference here */
+	BAD_STATUS = 255,
+	TEXT_LEN = 4096,
+};
+
+/* In the order of their bits. */
+static const enum ipc_role roles[] = {
+    ROLE_MASTER, ROLE_STORE, ROLE_KEEPER, ROLE_WORKER};
+static const char *const role_names[] = {"master", "store", "keeper", "worker"};
+
+static char home[] = "/tmp/sandbox-test.XXXXXX";
+static char state[64], elsewhere[64], log_path[64];
+
+static int
+result(long status)
+{
+	return status == -1 ? errno : WORKED;
+}
+
+/* Opens a file below the directory, to be made. */
+static int
+make_in(const char *directory)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/made", directory);
+	return result(open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+}
+
+static int
+try_read(void)
+{
+	return result(open("/etc/passwd", O_RDONLY));
+}
+
+static int
+try_state(void)
+{
+	return make_in(state);
+}
+
+static int
+try_elsewhere(void)
+{
+	return make_in(elsewhere);
+}
+
+static int
+try_log(void)
+{
+	return result(open(log_path, O_WRONLY | O_APPEND | O_CREAT, 0600));
+}
+
+static int
+try_read_log(void)
+{
+	return result(open(log_path, O_RDONLY));
+}
+
+static int
+try_stat(void)
+{
+	struct stat info;
+
+	return result(stat("/etc/passwd", &info));
+}
+
+static int
+try_socket(void)
+{
+	return result(socket(AF_INET, SOCK_STREAM, 0));
+}
+
+static int
+try_connect(void)
+{
+	struct sockaddr to = {.sa_family = AF_UNSPEC};
+
+	return result(connect(STDIN_FILENO, &to, sizeof(to)));
+}
+
+static int
+try_exec(void)
+{
+	char *const none[] = {NULL};
+
+	return result(execve("/bin/true", none, none));
+}
+
+static int
+try_trace(void)
+{
+	return result(ptrace(PTRACE_TRACEME, 0, NULL, NULL));
+}
+
+static int
+try_fork(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(0);
+	return result(pid);
+}
+
+static void *
+in_thread(void *arg)
+{
+	return arg;
+}
+
+static int
+try_thread(void)
+{
+	pthread_t thread;
+	int error = pthread_create(&thread, NULL, in_thread, NULL);
+
+	if (error == 0)
+		pthread_join(thread, NULL);
+	return error;
+}
+
+static int
+try_code(void)
+{
+	void *page = mmap(NULL, 4096, PROT_READ | PROT_EXEC,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return result(page == MAP_FAILED ? -1 : 0);
+}
+
+static int
+try_signal(void)
+{
+	return result(kill(getppid(), 0));
+}
+
+static int
+try_duplicate(void)
+{
+	return result(fcntl(STDIN_FILENO, F_DUPFD, 0));
+}
+
+static int
+try_unheard(void)
+{
+	return result(syscall(4000));
+}
+
+static int
+try_work(void)
+{
+	struct pollfd nothing[2] = {{.fd = -1}, {.fd = -1}};
+	char *memory = malloc(8 << 20);
+
+	if (!memory)
+		return ENOMEM;
+	memset(memory, 1, 8 << 20);
+	free(memory);
+	log_info("a line from %s", "a sandbox");
+	return result(poll(nothing, 2, 0));
+}
+
+static int
+try_memory(void)
+{
+	/* More than any limit of a role leaves. */
+	return result(mmap(NULL, (size_t)2 << 30, PROT_NONE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED
+		? -1
+		: 0);
+}
+
+/* What confines it; how it ends for master, store, keeper, worker. */
+static const struct {
+	const char *what;
+	int (*try)(void);
+	enum sandbox_part part;
+	int ends[4];
+} tries[] = {
+    {"works and logs", try_work, SANDBOX_PRIVILEGES,
+	{WORKED, WORKED, WORKED, WORKED}},
+    {"reads a file of the system", try_read, SANDBOX_FILES,
+	{WORKED, EACCES, EACCES, EACCES}},
+    {"reads a file, by the list alone", try_read, SANDBOX_CALLS,
+	{WORKED, UNTOLD, EACCES, EACCES}},
+    {"looks a file up", try_stat, SANDBOX_CALLS,
+	{WORKED, WORKED, EACCES, EACCES}},
+    {"makes a file in the state directory", try_state, SANDBOX_FILES,
+	{WORKED, WORKED, UNTOLD, EACCES}},
+    {"makes a file elsewhere", try_elsewhere, SANDBOX_FILES,
+	{EACCES, EACCES, EACCES, EACCES}},
+    {"opens the log again", try_log, SANDBOX_FILES,
+	{WORKED, WORKED, WORKED, EACCES}},
+    {"reads the log", try_read_log, SANDBOX_FILES,
+	{WORKED, EACCES, EACCES, EACCES}},
+    {"makes a socket", try_socket, SANDBOX_CALLS,
+	{KILLED, KILLED, KILLED, KILLED}},
+    {"connects", try_connect, SANDBOX_CALLS, {UNTOLD, KILLED, KILLED, KILLED}},
+    {"runs a program", try_exec, SANDBOX_CALLS,
+	{KILLED, KILLED, KILLED, KILLED}},
+    {"traces", try_trace, SANDBOX_CALLS, {KILLED, KILLED, KILLED, KILLED}},
+    {"forks", try_fork, SANDBOX_CALLS, {WORKED, KILLED, KILLED, KILLED}},
+    {"starts a thread", try_thread, SANDBOX_CALLS,
+	{WORKED, KILLED, WORKED, KILLED}},
+    {"maps code", try_code, SANDBOX_CALLS, {WORKED, KILLED, KILLED, KILLED}},
+    {"signals its parent", try_signal, SANDBOX_CALLS,
+	{WORKED, EPERM, EPERM, EPERM}},
+    {"gets one more descriptor", try_duplicate, SANDBOX_LIMITS,
+	{WORKED, WORKED, WORKED, EMFILE}},
+    {"takes memory without end", try_memory, SANDBOX_LIMITS,
+	{UNTOLD, UNTOLD, ENOMEM, ENOMEM}},
+    {"makes a call that nobody knows", try_unheard, SANDBOX_CALLS,
+	{ENOSYS, ENOSYS, ENOSYS, ENOSYS}},
+};
+
+/* As in the centre: what the master has given up, its child has too. */
+static void
+enter(enum ipc_role role)
+{
+	sandbox_enter(ROLE_MASTER);
+	if (role != ROLE_MASTER)
+		sandbox_enter(role);
+}
+
+/* How the try ends in a child. */
+static int
+outcome(enum ipc_role role, int (*try)(void))
+{
+	pid_t pid = fork();
+	int how = 0;
+
+	if (pid == 0) {
+		enter(role);
+		_exit(try());
+	}
+	if (pid == -1 || waitpid(pid, &how, 0) == -1)
+		return BAD_STATUS;
+	if (WIFSIGNALED(how))
+		return WTERMSIG(how) == SIGSYS ? KILLED : BAD_STATUS;
+	return WEXITSTATUS(how);
+}
+
+/* The parts in force, as a master finds them. */
+static unsigned
+in_force(void)
+{
+	pid_t pid = fork();
+	int how = 0;
+
+	if (pid == 0) {
+		enter(ROLE_MASTER);
+		_exit((int)sandbox_parts());
+	}
+	waitpid(pid, &how, 0);
+	return WIFEXITED(how) ? (unsigned)WEXITSTATUS(how) : 0;
+}
+
+static void
+test_tries(unsigned parts)
+{
+	for (size_t i = 0; i < sizeof(tries) / sizeof(tries[0]); i++)
+		for (int r = 0; r < 4; r++) {
+			int wanted = tries[i].ends[r];
+
+			if (wanted == UNTOLD)
+				continue;
+			if (!(parts >> tries[i].part & 1)) {
+				ok(true, "%s %s # SKIP without %s",
+				    role_names[r], tries[i].what,
+				    sandbox_part_name(tries[i].part));
+				continue;
+			}
+			is_number(outcome(roles[r], tries[i].try), wanted,
+			    "%s %s: %s", role_names[r], tries[i].what,
+			    wanted == KILLED       ? "killed"
+				: wanted == WORKED ? "allowed"
+						   : strerror(wanted));
+		}
+}
+
+/* A child that has entered and waits; what it is told by ends it. */
+static pid_t
+start_waiting(enum ipc_role role, int hold[2], int told[2])
+{
+	pid_t pid;
+	char octet;
+
+	if (pipe(hold) == -1 || pipe(told) == -1)
+		return -1;
+	pid = fork();
+	if (pid == 0) {
+		close(hold[1]);
+		enter(role);
+		if (write(told[1], "", 1) == 1)
+			octet = (char)read(hold[0], &octet, 1);
+		_exit(0);
+	}
+	close(hold[0]);
+	close(told[1]);
+	if (read(told[0], &octet, 1) != 1)
+		return -1;
+	return pid;
+}
+
+/* A file of the child's in /proc. */
+static const char *
+proc_text(pid_t pid, const char *name, char text[TEXT_LEN])
+{
+	char path[64];
+	ssize_t got = 0;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
+	fd = open(path, O_RDONLY);
+	if (fd != -1) {
+		got = read(fd, text, TEXT_LEN - 1);
+		close(fd);
+	}
+	text[got > 0 ? got : 0] = '\0';
+	return text;
+}
+
+/* True if the line that begins with the key has this first value. */
+static bool
+line_is(const char *text, const char *key, const char *value)
+{
+	const char *line = strstr(text, key);
+
+	if (!line)
+		return false;
+	line += strlen(key);
+	line += strspn(line, " \t");
+	return strncmp(line, value, strlen(value)) == 0 &&
+	    strchr(" \t\n", line[strlen(value)]) != NULL;
+}
+
+/* What the kernel says of a child that has entered. */
+static void
+test_kernel(int r, unsigned parts)
+{
+	const char *name = role_names[r], *zero = "0000000000000000";
+	char text[TEXT_LEN];
+	int hold[2], told[2];
+	pid_t pid = start_waiting(roles[r], hold, told);
+
+	if (!ok(pid > 0, "%s enters", name))
+		return;
+	proc_text(pid, "status", text);
+	ok(line_is(text, "CapPrm:", zero) && line_is(text, "CapEff:", zero) &&
+		line_is(text, "CapInh:", zero) &&
+		line_is(text, "CapAmb:", zero),
+	    "%s has no capability", name);
+	ok(geteuid() != 0 || line_is(text, "CapBnd:", zero),
+	    "%s cannot get one either", name);
+	ok(line_is(text, "NoNewPrivs:", "1"), "%s gets no privileges", name);
+	ok(line_is(text, "Seccomp:", parts >> SANDBOX_CALLS & 1 ? "2" : "0"),
+	    "%s has a list of system calls, or none as it says", name);
+	proc_text(pid, "limits", text);
+	ok(line_is(text, "Max core file size", "0"), "%s leaves no core", name);
+	if (parts >> SANDBOX_LIMITS & 1 && roles[r] == ROLE_WORKER) {
+		ok(line_is(text, "Max processes", "0"), "%s: no process", name);
+		ok(line_is(text, "Max open files", "3"), "%s: no file", name);
+	}
+	close(hold[1]);
+	close(told[0]);
+	waitpid(pid, NULL, 0);
+}
+
+int
+main(void)
+{
+	struct settings settings = {
+	    .state_directory = state,
+	    .runtime_directory = state,
+	};
+	char command[96];
+	unsigned parts;
+
+	if (!mkdtemp(home))
+		return 1;
+	snprintf(state, sizeof(state), "%s/state", home);
+	snprintf(elsewhere, sizeof(elsewhere), "%s/elsewhere", home);
+	snprintf(log_path, sizeof(log_path), "%s/log", home);
+	mkdir(state, 0700);
+	mkdir(elsewhere, 0700);
+	strcat(log_path, "/chatd.log");
+	snprintf(command, sizeof(command), "%s/log", home);
+	mkdir(command, 0700);
+	log_init("chatd", "test");
+	ok(log_open(log_path) == 0, "a log");
+	sandbox_prepare(&settings);
+	parts = in_force();
+	ok(parts >> SANDBOX_PRIVILEGES & 1, "something is in force");
+	test_tries(parts);
+	for (int r = 0; r < 4; r++)
+		test_kernel(r, parts);
+	snprintf(command, sizeof(command), "rm -rf %s", home);
+	ok(system(command) == 0, "cleaned up");
+	return done();
+}
