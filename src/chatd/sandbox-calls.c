@@ -71,6 +71,8 @@ static const struct {
 	"timerfd_create timerfd_settime timerfd_settime64"},
     /* A key that stays out of swap; limits, which can only go down. */
     {K, "mlock mlock2 munlock prlimit64 setrlimit"},
+    /* The key's file, from its beginning; hashing stands behind signing. */
+    {K, "pread64 setpriority"},
     /* The log when it is opened again looks no name up. */
     {K, "fstat fstat64"},
     /* The administrator's connections, and the network's. */
@@ -97,7 +99,7 @@ static const struct {
     {M,
 	"prctl seccomp landlock_create_ruleset landlock_add_rule "
 	"landlock_restrict_self capget capset prlimit64 setrlimit "
-	"getresuid getresuid32 setpriority"},
+	"getresuid getresuid32"},
 };
 
 /* What is answered with an error instead, so that a library goes on. */
