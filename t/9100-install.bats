@@ -48,6 +48,15 @@ value_of()
 		[ -s "$root$(value_of zsh_completion_dir)/_$name" ]
 		[ -s "$root$(value_of fish_completion_dir)/$name.fish" ]
 	done
+	units=$(value_of systemdsystemunitdir)
+	if [ -n "$units" ]; then
+		grep -qxF "ExecStart=$(value_of sbindir)/chatd -f" \
+			"$root$units/chatd.service"
+		grep -qxF 'ListenDatagram=[::]:2428' "$root$units/chatd.socket"
+		grep -qE '^u chatd ' "$root$(value_of sysusersdir)/chatd.conf"
+		grep -qF " $(value_of localstatedir)/lib/chat 0700 chatd" \
+			"$root$(value_of tmpfilesdir)/chatd.conf"
+	fi
 	# A configuration is not put in place: that is init's.
 	[ ! -e "$root$(value_of sysconfdir)/chat/chatd.conf" ]
 	# The programs run from there.

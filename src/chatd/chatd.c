@@ -247,15 +247,17 @@ show(const char *file)
 
 /* Whatever started us may have left these closed, or others open. */
 static void
-clean_descriptors(int ready_fd)
+clean_descriptors(int ready_fd, const struct handed *handed)
 {
+	int fd, keep[HANDED_MAX + 1] = {ready_fd};
 	sigset_t none;
-	int fd, keep[] = {ready_fd};
 
 	do
 		fd = open("/dev/null", O_RDWR);
 	while (fd != -1 && fd <= STDERR_FILENO);
-	sandbox_close_others(keep, 1);
+	for (size_t i = 0; i < handed->count; i++)
+		keep[i + 1] = handed->fds[i];
+	sandbox_close_others(keep, handed->count + 1);
 	/* Nothing is read from a terminal. */
 	fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	if (fd != -1) {
@@ -310,7 +312,8 @@ int
 main(int argc, char **argv)
 {
 	struct options options;
-	struct master_start start = {.parent = -1};
+	struct handed handed = {0};
+	struct master_start start = {.parent = -1, .handed = &handed};
 	char *file;
 	int status;
 
@@ -327,7 +330,8 @@ main(int argc, char **argv)
 	if (options.test)
 		test(start.file, start.settings, &start.user);
 
-	clean_descriptors(options.ready_fd);
+	handed_find(&handed);
+	clean_descriptors(options.ready_fd, &handed);
 	log_set_level(options.debug
 		? LOG_LEVEL_DEBUG
 		: (enum log_level)start.settings->log_level);

@@ -69,10 +69,10 @@ static const struct {
     {M | S | K,
 	"epoll_create1 epoll_ctl epoll_wait epoll_pwait signalfd4 "
 	"timerfd_create timerfd_settime timerfd_settime64"},
-    /* A key that stays out of swap; limits, which can only go down. */
-    {K, "mlock mlock2 munlock prlimit64 setrlimit"},
-    /* The key's file, from its beginning; hashing stands behind signing. */
-    {K, "pread64 setpriority"},
+    /* A key that is read and stays out of swap; threads that give way. */
+    {K, "pread64 mlock mlock2 munlock setpriority"},
+    /* Limits, which can only go down. */
+    {K, "prlimit64 setrlimit"},
     /* The log when it is opened again looks no name up. */
     {K, "fstat fstat64"},
     /* The administrator's connections, and the network's. */
@@ -91,6 +91,8 @@ static const struct {
 	"pread64 pwrite64 preadv pwritev ftruncate ftruncate64 fallocate "
 	"fchown fchown32 fstatfs fstatfs64 statfs statfs64 flock "
 	"sync_file_range utimensat utimensat_time64 rmdir"},
+    /* The system's log, on a socket that is there and that all share. */
+    {M, "connect"},
     /* Children: made, heard of, ended. */
     {M,
 	"wait4 waitid kill tgkill tkill pipe pipe2 dup dup2 dup3 setsid "

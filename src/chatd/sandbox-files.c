@@ -34,6 +34,7 @@ enum place {
 	PLACE_ALL,
 	PLACE_NULL,
 	PLACE_RANDOM,
+	PLACE_PROC,
 	PLACE_OF_STATE,
 	PLACE_OF_RUN,
 	PLACE_OF_LOG,
@@ -61,6 +62,8 @@ static const struct {
     {ROLE_MASTER, PLACE_ALL, LOOK},
     /* A store or keeper that starts again lets go of the terminal. */
     {ROLE_MASTER, PLACE_NULL, LANDLOCK_ACCESS_FS_WRITE_FILE},
+    /* A worker tells the system that it may go first, before it enters. */
+    {ROLE_MASTER, PLACE_PROC, LANDLOCK_ACCESS_FS_WRITE_FILE},
     /* Database, its log, backups; the reserve. */
     {ROLE_MASTER | ROLE_STORE, PLACE_OF_STATE, OWN},
     /* SQLite draws from it; it would go by the clock instead. */
@@ -100,6 +103,7 @@ files_prepare(const struct settings *settings)
 	files.place[PLACE_ALL] = strdup("/");
 	files.place[PLACE_NULL] = strdup("/dev/null");
 	files.place[PLACE_RANDOM] = strdup("/dev/urandom");
+	files.place[PLACE_PROC] = strdup("/proc");
 	files.place[PLACE_OF_STATE] = strdup(settings->state_directory);
 	files.place[PLACE_OF_RUN] = strdup(settings->runtime_directory);
 	files.place[PLACE_OF_LOG] = log_directory();

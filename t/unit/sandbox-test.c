@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -71,6 +72,14 @@ static int
 try_elsewhere(void)
 {
 	return make_in(elsewhere);
+}
+
+/* What a worker does on its way: see worker_child(). */
+static int
+try_oom(void)
+{
+	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+	return result(open("/proc/self/oom_score_adj", O_WRONLY));
 }
 
 static int
@@ -218,6 +227,8 @@ static const struct {
 	{WORKED, WORKED, UNTOLD, EACCES}},
     {"makes a file elsewhere", try_elsewhere, SANDBOX_FILES,
 	{EACCES, EACCES, EACCES, EACCES}},
+    {"says that it may go first", try_oom, SANDBOX_FILES,
+	{WORKED, EACCES, UNTOLD, EACCES}},
     {"opens the log again", try_log, SANDBOX_FILES,
 	{WORKED, WORKED, WORKED, EACCES}},
     {"reads the log", try_read_log, SANDBOX_FILES,

@@ -11,10 +11,22 @@
 #include "chatd/sandbox.h"
 #include "chatd/settings.h"
 
+enum { HANDED_MAX = 32 }; /* sockets: 16 listeners of both kinds */
+
+/* Sockets that the service manager opened (sd_listen_fds(3)). */
+struct handed {
+	int fds[HANDED_MAX]; /* -1: taken */
+	size_t count;
+};
+
+/* Finds out which they are, once, and takes the news out of the environment. */
+void handed_find(struct handed *handed);
+
 struct master_start {
 	const char *file; /* the configuration, to read it again */
 	struct settings *settings; /* the master's from then on */
 	struct sandbox_user user;
+	struct handed *handed;
 	bool foreground, debug;
 	int ready_fd; /* gets the ready lines, and is closed; or -1 */
 	int parent; /* gets one octet when ready, and is closed; or -1 */

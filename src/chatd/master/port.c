@@ -64,6 +64,17 @@ tell_destination(int sock, int family)
 }
 
 int
+port_adopt(int sock, const struct sockaddr_storage *address)
+{
+	if (is_any(address) && tell_destination(sock, address->ss_family) == -1)
+		return -1;
+	make_room(sock, SO_RCVBUF, SO_RCVBUFFORCE, RECEIVE_ROOM);
+	make_room(sock, SO_SNDBUF, SO_SNDBUFFORCE, SEND_ROOM);
+	check_room(sock);
+	return 0;
+}
+
+int
 port_open(const struct sockaddr_storage *address, socklen_t len)
 {
 	const int on = 1;
@@ -75,13 +86,9 @@ port_open(const struct sockaddr_storage *address, socklen_t len)
 	if ((family != AF_INET6 ||
 		setsockopt(sock, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) ==
 		    0) &&
-	    (!is_any(address) || tell_destination(sock, family) == 0) &&
-	    bind(sock, (const struct sockaddr *)address, len) == 0) {
-		make_room(sock, SO_RCVBUF, SO_RCVBUFFORCE, RECEIVE_ROOM);
-		make_room(sock, SO_SNDBUF, SO_SNDBUFFORCE, SEND_ROOM);
-		check_room(sock);
+	    bind(sock, (const struct sockaddr *)address, len) == 0 &&
+	    port_adopt(sock, address) == 0)
 		return sock;
-	}
 	saved = errno;
 	close(sock);
 	errno = saved;

@@ -136,12 +136,36 @@ is_any_port(const struct sockaddr_storage *address)
 	return v4.sin_port == 0;
 }
 
+/* A socket that was handed over, made as if we had opened it; or -1. */
+static int
+listener_adopt(struct handed *handed, const struct sockaddr_storage *address)
+{
+	int sock = handed_take(handed, SOCK_STREAM, address);
+
+	/* Listening already, it gets our backlog. */
+	if (sock != -1)
+		listen(sock, BACKLOG);
+	return sock;
+}
+
+/* The socket of the beacon beside a listener; -1 with errno. */
+static int
+beacon_start(
+    struct handed *handed, const struct sockaddr_storage *at, socklen_t len)
+{
+	int sock = handed_take(handed, SOCK_DGRAM, at);
+
+	if (sock == -1)
+		return port_open(at, len);
+	return port_adopt(sock, at) == -1 ? -1 : sock;
+}
+
 /*
  * Opens both sockets of a listener under one number.  -1 with errno, and the
  * protocol that failed in how.
  */
 static int
-listener_start(struct listener *listener,
+listener_start(struct listener *listener, struct handed *handed,
     const struct sockaddr_storage *address, socklen_t len, bool beacon,
     const char **how)
 {
@@ -152,7 +176,9 @@ listener_start(struct listener *listener,
 		socklen_t at_len = sizeof(at);
 
 		*how = "TCP";
-		listener->fd = listener_open(address, len);
+		listener->fd = listener_adopt(handed, address);
+		if (listener->fd == -1)
+			listener->fd = listener_open(address, len);
 		if (listener->fd == -1)
 			return -1;
 		getsockname(listener->fd, (struct sockaddr *)&at, &at_len);
@@ -160,7 +186,7 @@ listener_start(struct listener *listener,
 		if (!beacon)
 			return 0;
 		*how = "UDP";
-		listener->beacon = port_open(&at, at_len);
+		listener->beacon = beacon_start(handed, &at, at_len);
 		if (listener->beacon != -1)
 			return 0;
 		saved = errno;
@@ -207,8 +233,8 @@ start_listeners(struct master *master)
 
 		listener->fd = listener->beacon = -1;
 		if (listen_parse(text, &address, &len) == -1 ||
-		    listener_start(listener, &address, len,
-			settings->beacon_enabled, &how) == -1) {
+		    listener_start(listener, master->start->handed, &address,
+			len, settings->beacon_enabled, &how) == -1) {
 			if (may_miss && family_missing(errno)) {
 				log_warn("not listening on %s: %m", text);
 				continue;
@@ -222,6 +248,7 @@ start_listeners(struct master *master)
 		listener->watch.fd = -1;
 		master->listener_count++;
 	}
+	handed_close(master->start->handed);
 	if (master->listener_count == 0)
 		return start_failed(
 		    master, EX_UNAVAILABLE, "there is nothing to listen on");

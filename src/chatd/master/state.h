@@ -121,6 +121,17 @@ int start_failed(struct master *master, int status, const char *fmt, ...)
 
 /* port.c: a socket for the beacon, which the store reads; -1 with errno. */
 int port_open(const struct sockaddr_storage *address, socklen_t len);
+/* Makes one that was bound by somebody else ours; -1 with errno. */
+int port_adopt(int sock, const struct sockaddr_storage *address);
+
+/*
+ * handed.c: takes out the socket of that type (SOCK_STREAM, SOCK_DGRAM) that
+ * was handed over for the address; -1 if there is none.
+ */
+int handed_take(
+    struct handed *handed, int type, const struct sockaddr_storage *address);
+/* Closes what nobody took, and says so. */
+void handed_close(struct handed *handed);
 
 /* lasting.c: store and keeper. */
 int lasting_start(struct master *master);
