@@ -23,14 +23,14 @@ client()
 		-alpn chat/1 "$@" </dev/null 2>&1 || true
 }
 
-# usage: shakes [OPTION]... ; it gets a TLS 1.3 connection
+# usage: shakes [OPTION]... ; it gets a connection, of whatever version
 shakes()
 {
-	grep -q '^New, TLSv1.3' <<<"$(client "$@")"
+	grep -q '^New, TLS' <<<"$(client "$@")"
 }
 
 @test "no version but TLS 1.3" {
-	shakes
+	holds "$(client)" 'New, TLSv1.3'
 	for version in tls1 tls1_1 tls1_2; do
 		run ! shakes "-$version" -cipher ALL:@SECLEVEL=0
 	done
