@@ -128,6 +128,31 @@ in_files()
 	run ! has_line "$log" 'did not sign'
 }
 
+@test "a keeper that does not answer: the handshake fails, in its time" {
+	centre_start 'limits: { handshake_seconds = 1; };'
+	keeper=$(centre_pid keeper)
+	kill -STOP "$keeper"
+	run -2 wire <<<'{"op":"hello"}'
+	holds "$output" 'handshake refused'
+	wait_for has_line "$log" 'the keeper did not sign'
+	kill -CONT "$keeper"
+	ask hello
+	accepted
+	# It was not the client's fault, and nobody crashed.
+	[[ $(ctl metrics) == *'exits_total{how="fault"} 1'* ]]
+}
+
+@test "no process leaves a core" {
+	centre_start
+	hold
+	wait_for workers 1
+	for who in master store keeper worker; do
+		core=$(sed -n 's/^Max core file size *//p' \
+			"/proc/$(centre_pid "$who")/limits")
+		[[ $core =~ ^0\ +0\  ]]
+	done
+}
+
 @test "the store is killed: the keeper stays, and signs" {
 	centre_start
 	keeper=$(centre_pid keeper)
@@ -244,7 +269,7 @@ ends_in()
 	ctl reload
 	run -0 ctl status
 	holds "$output" 'only 19 days left: chatctl cert renew'
-	has_line "$log" 'the certificate expires in 19 days; `chatctl cert renew`'
+	has_line "$log" 'the certificate expires in 19 days; '
 	run -0 ctl metrics
 	[[ $output == *certificate_expires_soon\ 1* ]]
 	run -0 chatd -t -c "$conf"

@@ -23,14 +23,14 @@ client()
 		-alpn chat/1 "$@" </dev/null 2>&1 || true
 }
 
-# usage: shakes [OPTION]... ; it gets a TLS 1.3 connection
+# usage: shakes [OPTION]... ; it gets a connection, of whatever version
 shakes()
 {
-	grep -q '^New, TLSv1.3' <<<"$(client "$@")"
+	grep -q '^New, TLS' <<<"$(client "$@")"
 }
 
 @test "no version but TLS 1.3" {
-	shakes
+	holds "$(client)" 'New, TLSv1.3'
 	for version in tls1 tls1_1 tls1_2; do
 		run ! shakes "-$version" -cipher ALL:@SECLEVEL=0
 	done
@@ -58,10 +58,13 @@ shakes()
 }
 
 @test "no ticket, no early data, no renegotiation, no compression" {
-	said=$( (sleep 0.5; echo R; sleep 0.5) | timeout "$patience" \
-		openssl s_client -connect "127.0.0.1:$PORT" -alpn chat/1 \
-		-sess_out "$dir/session" -msg 2>&1 || true)
+	# Past the answer no ticket can be on its way: the centre hangs up.
+	reload 'limits: { request_seconds = 1; };'
+	said=$(timeout "$patience" openssl s_client -ign_eof -msg \
+		-connect "127.0.0.1:$PORT" -alpn chat/1 \
+		-sess_out "$dir/session" <<<'{"op":"hello"}' 2>&1 || true)
 	holds "$said" 'New, TLSv1.3'
+	holds "$said" '{"ok":true'
 	run ! grep -q NewSessionTicket <<<"$said"
 	[ ! -s "$dir/session" ]
 	holds "$said" 'Compression: NONE'

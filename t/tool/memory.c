@@ -4,7 +4,6 @@
  * of the secrets on standard input are there.  A program of its own that
  * the tests run; prints names, never a secret.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>

@@ -352,6 +352,7 @@ main(void)
 	test_strangers(10);
 	test_reload();
 	test_gone(keeper);
+	signer_release();
 	unlink(certificate);
 	unlink(file);
 	return done();

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 
 #include "chatd/master/state.h"
+#include "chatd/worker/signer.h"
 #include "lib/log.h"
 #include "lib/unix.h"
 
@@ -206,6 +207,7 @@ release(struct master *master)
 	guard_free(master->guard);
 	settings_free(master->settings);
 	SSL_CTX_free(master->tls);
+	signer_release();
 	free(master->exempt);
 	keeper_unjoin(master);
 	if (master->key_file != -1)

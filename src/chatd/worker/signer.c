@@ -433,24 +433,33 @@ is_second(const char *kind)
 	return second;
 }
 
+static OSSL_PROVIDER *first, *ours;
+
 /* Adds the provider behind the default one, once for the process. */
 static bool
 add_provider(void)
 {
-	static OSSL_PROVIDER *first, *ours;
-	static bool done;
-
-	if (done)
+	if (ours != NULL)
 		return true;
-	if (first == NULL)
-		first = OSSL_PROVIDER_load(NULL, "default");
-	if (first == NULL ||
-	    OSSL_PROVIDER_add_builtin(NULL, PROVIDER, provider_init) != 1)
-		return false;
-	ours = OSSL_PROVIDER_load(NULL, PROVIDER);
-	done = ours != NULL && is_second("EC") && is_second("RSA") &&
-	    is_second("ED25519");
-	return done;
+	first = OSSL_PROVIDER_load(NULL, "default");
+	if (first != NULL &&
+	    OSSL_PROVIDER_add_builtin(NULL, PROVIDER, provider_init) == 1)
+		ours = OSSL_PROVIDER_load(NULL, PROVIDER);
+	if (ours != NULL && is_second("EC") && is_second("RSA") &&
+	    is_second("ED25519"))
+		return true;
+	signer_release();
+	return false;
+}
+
+void
+signer_release(void)
+{
+	if (ours != NULL)
+		OSSL_PROVIDER_unload(ours);
+	if (first != NULL)
+		OSSL_PROVIDER_unload(first);
+	first = ours = NULL;
 }
 
 /* A key of ours with this public half, or NULL. */

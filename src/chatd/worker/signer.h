@@ -23,6 +23,9 @@ int signer_attach(SSL_CTX *tls, char why[TLS_WHY_LEN]);
  */
 void signer_use(int sock, int64_t until);
 
+/* Lets go of the provider, after all contexts that use it. */
+void signer_release(void);
+
 /* True if the keeper was asked and did not sign. */
 bool signer_failed(void);
 
