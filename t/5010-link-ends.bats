@@ -219,14 +219,8 @@ over()
 	wait_for has_line "$log" 'ready on [::]:'
 	six=$(sed -n 's/^chatd: ready on \[::\]://p' "$log")
 	link
-	(
-		wire()
-		{
-			"$CHAT_BUILD/t/tool/wire" -a "[::1]:$six" "$@"
-		}
-		hears bob
-		agrees bob
-	)
+	CENTRE="[::1]:$six" hears bob
+	CENTRE="[::1]:$six" agrees bob
 	hears alice
 	hears bob
 	SOURCE=127.0.0.9 hears bob 'the link with alice is over (address).'
