@@ -11,14 +11,20 @@ setup_file()
 	people alice bob
 }
 
-# usage: link ; alice has asked bob, who has agreed; all of it is read; $pass
-link()
+# usage: agreed ; alice has asked bob, who has agreed; $pass
+agreed()
 {
 	linkable alice 40001
 	linkable bob 40002
 	asks alice bob
 	agrees bob
 	pass=$(value .pass)
+}
+
+# usage: link ; the same, and all that was told of it is read
+link()
+{
+	agreed
 	sync alice >/dev/null
 	sync bob >/dev/null
 }
@@ -141,9 +147,11 @@ over()
 }
 
 @test "silence ends it, for both" {
-	centre_start 'session: { heartbeat = 1; timeout = 3; };'
-	link
+	centre_start 'session: { heartbeat = 1; timeout = 5; };'
+	agreed
 	told bob 'the link with alice is over (timeout).'
+	as bob ask to=alice
+	refused offline
 	# The token is good: she comes back, and is told.
 	sync alice >"$dir/news"
 	grep -xF 'the link with bob is over (timeout).' "$dir/news"
@@ -152,7 +160,7 @@ over()
 
 @test "a pass expires" {
 	centre_start 'private: { pass_seconds = 2; };'
-	link
+	agreed
 	told alice 'the link with bob is over (expired).'
 	told bob 'the link with alice is over (expired).'
 	over
@@ -185,6 +193,43 @@ over()
 	link
 	SOURCE=127.0.0.9 brief bob online
 	hears alice
+}
+
+@test "a place that only the beacon knows ends nothing" {
+	centre_start
+	linkable alice 40001
+	reply=$("$CHAT_BUILD/t/tool/beacon" --port "$PORT" --key "$(key bob)" \
+		login "$dir/bob.beacon" bob bob-secret)
+	accepted
+	value .token >"$dir/bob.token"
+	value '[.epoch, .mail, .room] | join(" ")' >"$dir/bob.cursor"
+	asks alice bob
+	for _ in check heads; do
+		"$CHAT_BUILD/t/tool/beacon" --port "$PORT" \
+			--source 127.0.0.9 live "$dir/bob.beacon"
+	done >"$dir/lives"
+	grep -q '^heads ' "$dir/lives"
+	agrees bob
+	"$CHAT_BUILD/t/tool/beacon" --port "$PORT" --source 127.0.0.8 \
+		live "$dir/bob.beacon"
+	sync alice >"$dir/news"
+	grep -xF 'bob is at 127.0.0.1:40000.' "$dir/news"
+	run -1 grep 'is over' "$dir/news"
+	agrees bob
+}
+
+@test "a request over the other family of addresses ends nothing" {
+	[ -e /proc/net/if_inet6 ] || skip 'no IPv6'
+	grep -q ' lo$' /proc/net/if_inet6 || skip 'no IPv6 on loopback'
+	centre_start 'listen = [ "127.0.0.1:0", "[::]:0" ];'
+	wait_for has_line "$log" 'ready on [::]:'
+	six=$(sed -n 's/^chatd: ready on \[::\]://p' "$log")
+	link
+	CENTRE="[::1]:$six" hears bob
+	CENTRE="[::1]:$six" agrees bob
+	hears alice
+	hears bob
+	SOURCE=127.0.0.9 hears bob 'the link with alice is over (address).'
 }
 
 @test "who takes no links may be anywhere" {
