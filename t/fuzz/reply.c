@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the centre says to a client: a line into a reply, its events, its
+ * names, its refusals, as the agent takes them.
+ */
+#include <string.h>
+
+#include "chat/agent/reply.h"
+#include "lib/text.h"
+#include "lib/wire.h"
+#include "t/fuzz/fuzz.h"
+
+static bool
+same(const struct wire_string *a, const struct wire_string *b)
+{
+	return a->len == b->len &&
+	    (a->len == 0 || memcmp(a->s, b->s, a->len) == 0);
+}
+
+/* What was understood means the same when it is said again. */
+static void
+check_event(const json_t *object)
+{
+	struct wire_event event, again;
+	char *ids = NULL, *ids_again = NULL, *line;
+	json_t *copy;
+	size_t len;
+
+	if (wire_event_decode(object, &event, &ids) == 0) {
+		CLAIM(event.type < EVENT_COUNT);
+		copy = wire_event_encode(&event);
+		CLAIM(copy != NULL);
+		CLAIM(wire_event_decode(copy, &again, &ids_again) == 0);
+		CLAIM(again.type == event.type && again.time == event.time &&
+		    again.number == event.number);
+		CLAIM(same(&again.user, &event.user) &&
+		    same(&again.id, &event.id) &&
+		    same(&again.text, &event.text));
+		line = wire_line(copy, &len);
+		CLAIM(line == NULL || len <= wire_event_size(&event) + 1);
+		free(line);
+		json_decref(copy);
+	}
+	free(ids);
+	free(ids_again);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	char why[WIRE_WHY_LEN] = "";
+	const json_t *events, *event;
+	json_t *reply, *copy;
+	const char *next;
+	int pages = 0;
+	int64_t wait;
+	size_t i;
+
+	reply = wire_object((const char *)data, size, why);
+	if (reply == NULL) {
+		CLAIM(why[0] != '\0');
+		return 0;
+	}
+	wait = reply_seconds(reply, "retry_after");
+	CLAIM(wait >= 0 && wait <= 86400000);
+	CLAIM(reply_error(reply) < ERR_COUNT);
+	reply_text(reply);
+	next = reply_next(reply, "bob", &pages);
+	CLAIM(next == NULL || strcmp(next, "bob") > 0);
+	events = json_object_get(reply, "events");
+	json_array_foreach((json_t *)(uintptr_t)events, i, event)
+	{
+		check_event(event);
+	}
+	check_event(reply);
+	copy = reply_copy(reply, json_object_get(reply, "tag"));
+	reply_members(copy, reply, "user text error retry_after");
+	json_decref(copy);
+	json_decref(reply);
+	return 0;
+}

@@ -1,0 +1,42 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# What `make fuzz` does: builds the harnesses with clang, libFuzzer and the
+# address and undefined behaviour sanitizers in a directory of their own, and
+# runs one after the other.  What is found stays there.
+#
+# usage: t/fuzz/run.sh SOURCE_DIRECTORY RUNS HARNESS...   (t/fuzz/NAME-fuzz)
+
+set -eu
+src=$(cd "$1" && pwd) runs=$2
+shift 2
+CC=${FUZZ_CC:-clang}
+command -v "$CC" >/dev/null || {
+	echo 'fuzz: there is no clang: apt-get install clang libclang-rt-14-dev' >&2
+	exit 1
+}
+mkdir -p fuzz
+cd fuzz
+if [ ! -e Makefile ] || [ "$src/configure" -nt Makefile ]; then
+	"$src/configure" --quiet --enable-sanitizers CC="$CC" \
+		CFLAGS='-g -O2 -fno-omit-frame-pointer -fsanitize=fuzzer-no-link'
+fi
+# An archive of nothing in the place of our own main().
+rm -f main.a
+ar rc main.a
+make --quiet -j 2 "$@" FUZZ_MAIN=main.a LDFLAGS='-fsanitize=fuzzer'
+status=0
+for harness; do
+	name=$(basename "$harness" -fuzz)
+	mkdir -p "corpus/$name" "found/$name"
+	echo "== $name"
+	leaks=1 longest=4096
+	# libconfig loses memory; to look for it each time costs too much.
+	[ "$name" != conf ] || leaks=0 longest=1024
+	"./$harness" -detect_leaks=$leaks -runs="$runs" -max_len=$longest -timeout=20 -rss_limit_mb=4096 -verbosity=1 \
+		-print_final_stats=1 -artifact_prefix="found/$name/" \
+		"corpus/$name" "$src/t/fuzz/corpus/$name" >"$name.log" 2>&1 ||
+		{ status=1; echo "fuzz: $name: FOUND, see $PWD/$name.log"; }
+	grep -E '^stat::(number_of_executed|average_exec|new_units)|^Done' \
+		"$name.log" || true
+done
+exit $status
