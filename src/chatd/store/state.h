@@ -138,8 +138,8 @@ bool rate_address(struct store *store, const struct asker *asker);
  * valid token on this channel (session is NULL for a brief login); a login
  * from there has failed.
  */
-void proof_given(struct store *store, struct channel *channel,
-    struct session *session);
+void proof_given(
+    struct store *store, struct channel *channel, struct session *session);
 void proof_forget(struct store *store, const struct channel *channel);
 void proof_failed(
     struct store *store, const struct ipc_address *from, bool locked);
