@@ -3,14 +3,13 @@
  * Connections that have no worker: refused at once, watched until their
  * first octets come, queued while there is no room.  One that says nothing
  * costs a descriptor and no process.  Runs in the master; looks at whether
- * octets are there, and never reads one.
+ * octets are there, and never at one of them.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <limits.h>
 #include <unistd.h>
-#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
@@ -249,13 +248,14 @@ porch_serve(struct master *master)
 	plan(master);
 }
 
-/* True if octets have come; one that has ended has none. */
+/* True if octets have come; one that has ended, or failed, has none. */
 static bool
 has_spoken(int client)
 {
-	int octets = 0;
+	char unseen;
 
-	return ioctl(client, FIONREAD, &octets) == 0 && octets > 0;
+	/* Left where it is, and nobody looks at it. */
+	return recv(client, &unseen, 1, MSG_PEEK | MSG_DONTWAIT) == 1;
 }
 
 /* It may be given a worker. */

@@ -126,7 +126,7 @@ void store_tell(struct master *master, enum ipc_type type, uint32_t number,
     const void *body, size_t body_len, const void *tail, size_t tail_len,
     int fd);
 
-/* accept.c: listeners, and what to do without descriptors or memory. */
+/* listen.c: listeners, and what to do without descriptors or memory. */
 void accept_start(struct master *master);
 /* Goes on if there was a reason to pause that is over. */
 void accept_resume(struct master *master);
@@ -156,7 +156,7 @@ void porch_failed(struct master *master, const struct ipc_failed *failed);
 void porch_charge(struct master *master, const struct ipc_address *from,
     bool exempt, enum offence offence);
 
-/* worker.c: a worker for each connection that has spoken. */
+/* accept.c: a worker for each connection that has spoken. */
 /* Its descriptor is closed then; -1 with errno if the system is short. */
 int worker_begin(struct master *master, struct child *child);
 /* The worker's connection gives way. */
