@@ -11,15 +11,12 @@
 #include <string.h>
 #include <unistd.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "chatd/master/state.h"
 #include "chatd/worker/worker.h"
 #include "lib/log.h"
 #include "lib/unix.h"
-
-enum { NICE = 10 /* of strangers in a crowd: the known come first */ };
 
 /* Kills workers that have outlived every deadline of their own. */
 static void
@@ -84,14 +81,6 @@ die_first(void)
 	close(fd);
 }
 
-/* True while those who have proved nothing have half of the places. */
-static bool
-is_crowded(const struct master *master)
-{
-	return children_in(master->children, CHILD_RUNS) >=
-	    (master->settings->workers + 1) / 2;
-}
-
 /* The worker's process, from the fork on. */
 static _Noreturn void
 worker_child(struct master *master, const struct child *child, int store)
@@ -106,8 +95,6 @@ worker_child(struct master *master, const struct child *child, int store)
 
 	child_begin(master, ROLE_WORKER);
 	die_first();
-	if (child->queue == CHILD_SPOKE && is_crowded(master))
-		setpriority(PRIO_PROCESS, 0, NICE);
 	/* It needs nothing but what it was forked with. */
 	sandbox_enter(ROLE_WORKER);
 	worker_main(&start);
