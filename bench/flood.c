@@ -246,8 +246,8 @@ endure(struct flood *flood, struct attack *attack)
 	const struct siege *siege = flood->siege;
 	const bool quick = flood->bench->quick;
 	const int part = quick ? QUICK_PART : 1;
-	int64_t fill = quick ? 500 : FILL_MS;
-	int64_t ms = quick ? 1000 : MEASURE_MS;
+	int64_t fill = quick ? 300 : FILL_MS;
+	int64_t ms = quick ? 700 : MEASURE_MS;
 	const struct attack_plan plan = {.port = flood->centre->port,
 	    .rate = RATE / part,
 	    .hold = HOLD / part,

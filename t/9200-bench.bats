@@ -2,6 +2,15 @@
 # SPDX-License-Identifier: ISC
 # The benchmark runs from end to end and says what it measured.
 
+# usage: at_least NAME NUMBER, at_most NAME NUMBER ; what a figure is
+at_least() {
+	[ "$(figure "$1")" -ge "$2" ] || { echo "$1: $(figure "$1")"; return 1; }
+}
+
+at_most() {
+	[ "$(figure "$1")" -le "$2" ] || { echo "$1: $(figure "$1")"; return 1; }
+}
+
 @test "a quick benchmark ends well and prints JSON" {
 	run timeout 120 "$CHAT_BUILD/bench/bench" --quick \
 		--dir "$BATS_TEST_TMPDIR" --json "$BATS_TEST_TMPDIR/figures" 3>&-
@@ -13,6 +22,18 @@
 		jq -e "[.. | objects | select(has(\"$figure\"))] | length == 1" \
 			"$BATS_TEST_TMPDIR/figures"
 	done
+	# Nobody is kept out, by a tenth of a flood on a machine that is busy.
+	for siege in silent greeting alone alone_greeting; do
+		at_least flood_${siege}_known_served 90
+	done
+	for siege in silent alone alone_greeting; do
+		at_least flood_${siege}_strangers_served 90
+	done
+	for tries in wrong locked; do
+		at_most login_${tries}_differ 0
+		at_most login_${tries}_accuracy_percent 90
+	done
+	at_most login_hashes 40
 }
 
 # usage: figure NAME ; one of those that the run before has measured

@@ -56,7 +56,7 @@ static const struct conf_setting table[] = {
     {"beacon.enabled", CONF_BOOL, AT(beacon_enabled), 0, 1, "true", NULL,
 	"whether signs of life may come over UDP"},
     {"limits.workers", CONF_INT, AT(workers), 1, 16384, "256", NULL,
-	"connections served at a time; later ones wait"},
+	"served at a time; then those without a login give way"},
     {"limits.workers_per_address", CONF_INT, AT(workers_per_address), 1, 16384,
 	"16", NULL, "of one address (IPv6: /64); more are closed at once"},
     {"limits.handshake_seconds", CONF_INT, AT(handshake_seconds), 1, 300, "5",

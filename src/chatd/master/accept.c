@@ -1,196 +1,234 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Listeners: connections are accepted in batches; without descriptors or
- * memory there is a pause, not a loop.  Runs in the master; never reads an
- * octet of what a client sends.
+ * Workers: one is forked for each connection that has spoken, gives way if
+ * it must, and is reaped with a message in the exit status.  Runs in the
+ * master; never reads an octet of what a client sends.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <sys/socket.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 
 #include "chatd/master/state.h"
+#include "chatd/worker/worker.h"
 #include "lib/log.h"
+#include "lib/unix.h"
 
-enum {
-	BATCH = 16, /* connections of one listener in one turn */
-	PAUSE_MS = 100, /* when the system is short of something */
-	GIVE_WAY = 4, /* silent ones for descriptors, each time */
-};
-
-/* Sets what the listeners wait for. */
+/* Kills workers that have outlived every deadline of their own. */
 static void
-listen_to(struct master *master, bool accepting)
+kill_overdue(void *arg)
 {
-	master->accepting = accepting;
-	for (size_t i = 0; i < master->listener_count; i++)
-		if (master->listeners[i].watch.fd != -1)
-			loop_want(master->loop, &master->listeners[i].watch,
-			    accepting ? LOOP_READ : 0);
-}
+	struct master *master = arg;
+	struct child *child = children_oldest(master->children);
+	int64_t now = clock_mono();
+	char text[IPC_ADDRESS_LEN];
 
-void
-accept_resume(struct master *master)
-{
-	if (master->phase != PHASE_SERVE || master->accept_again.slot)
-		return;
-	porch_serve(master);
-	if (!master->accepting && !master->accept_again.slot &&
-	    !porch_full(master))
-		listen_to(master, true);
-}
-
-static void
-pause_over(void *arg)
-{
-	accept_resume(arg);
-}
-
-/* Has a descriptor in hand for when there is none. */
-static void
-keep_reserve(struct master *master)
-{
-	/* Not of a listener or a lock: a copy would outlive the original. */
-	if (master->reserve == -1)
-		master->reserve = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
-}
-
-void
-accept_pause(struct master *master)
-{
-	listen_to(master, false);
-	loop_timer(
-	    master->loop, &master->accept_again, PAUSE_MS, pause_over, master);
-}
-
-void
-accept_short(struct master *master, const char *what)
-{
-	int error = errno;
-
-	master->counted.shortages++;
-	if (!master->short_of && warn_due(&master->warned_short)) {
-		log_warn("%s: %s; new connections wait", what, strerror(error));
-		master->short_of = true;
+	for (; child && (child->killed || child->deadline <= now);
+	     child = child->newer) {
+		if (child->killed)
+			continue;
+		ipc_address_text(&child->from, text);
+		log_info("worker for %s is overdue; killing it", text);
+		child->killed = true;
+		kill(child->pid, SIGKILL);
 	}
-	accept_pause(master);
-}
-
-void
-accept_eased(struct master *master)
-{
-	if (!master->short_of)
-		return;
-	master->short_of = false;
-	log_info("connections are served again");
+	if (child)
+		loop_timer(master->loop, &master->overdue,
+		    child->deadline - now, kill_overdue, master);
 }
 
 /*
- * There is no descriptor left.  The oldest without a worker give theirs; if
- * there is nobody, the reserve is spent on telling the first in the queue.
+ * The worker's end of a fresh channel whose other end the store has, or -1.
+ * Without a store the other end is closed, and the worker finds that out.
+ */
+static int
+introduce(struct master *master, const struct child *child)
+{
+	struct ipc_serve serve = {.from = child->from, .exempt = child->exempt};
+	int pair[2];
+
+	if (unix_pair(pair) == -1)
+		return -1;
+	if (master->store_fd != -1 &&
+	    ipc_send(master->store_fd, IPC_SERVE, child->number, &serve, NULL,
+		0, pair[1]) == -1 &&
+	    errno != EPIPE && warn_due(&master->warned_channel))
+		log_warn("cannot introduce a worker to the store: %m");
+	close(pair[1]);
+	return pair[0];
+}
+
+/*
+ * When memory ends a worker goes, not who serves everybody.  The system lets
+ * a process say so about itself only while it may be looked into; nothing of
+ * anybody's has been read yet, and sandbox_enter() takes that back.
  */
 static void
-make_descriptors(struct master *master, const struct listener *listener)
+die_first(void)
 {
-	int error = errno, client, given = 0;
+	static const char score[] = "1000";
+	int fd;
 
-	while (given < GIVE_WAY && porch_give_way(master))
-		given++;
-	if (!given && master->reserve != -1) {
-		close(master->reserve);
-		master->reserve = -1;
-		client = accept4(
-		    listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (client != -1)
-			close(client);
-		keep_reserve(master);
-	}
-	errno = error;
+	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+	fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	if (fd == -1)
+		return;
+	fd_write_all(fd, score, strlen(score));
+	close(fd);
 }
 
-/* What accept(2) failed with: true if there may be more to accept. */
-static bool
-accept_failed(struct master *master, const struct listener *listener)
+/* The worker's process, from the fork on. */
+static _Noreturn void
+worker_child(
+    struct master *master, const struct child *child, int store, int signer)
 {
-	switch (errno) {
-	case EAGAIN:
-		return false;
-	case EMFILE:
-	case ENFILE:
-		make_descriptors(master, listener);
-		accept_short(master, "cannot accept a connection");
-		return false;
-	case ENOBUFS:
-	case ENOMEM:
-		accept_short(master, "cannot accept a connection");
-		return false;
-	default:
-		/* One that went away while it waited, or a network's fault. */
-		return true;
-	}
+	struct worker_start start = {
+	    .client = fcntl(child->fd, F_DUPFD_CLOEXEC, 3),
+	    .store = store,
+	    .signer = signer,
+	    .tls = master->tls,
+	    .settings = master->settings,
+	    .from = child->from,
+	};
+
+	int keep[] = {start.client, store, signer};
+
+	child_begin(master, ROLE_WORKER);
+	die_first();
+	/* It needs nothing but what it was forked with, and few of that. */
+	log_settle();
+	sandbox_close_others(keep, sizeof(keep) / sizeof(keep[0]));
+	sandbox_enter(ROLE_WORKER);
+	worker_main(&start);
 }
 
-/* Accepts what waits at one listener, as far as there is room. */
+/* Writes a new worker down. */
 static void
-accept_some(void *arg, unsigned events)
+keep(struct master *master, struct child *child, pid_t pid)
 {
-	struct listener *listener = arg;
-	struct master *master = listener->master;
-	struct sockaddr_storage peer;
-	struct ipc_address from;
-	int client;
+	int64_t life =
+	    (master->settings->connection_seconds + OVERDUE_S) * INT64_C(1000);
 
-	(void)events;
-	for (int i = 0; i < BATCH && master->accepting; i++) {
-		socklen_t len = sizeof(peer);
+	children_run(master->children, child, pid, clock_mono() + life,
+	    child->queue == CHILD_SPOKE_KNOWN ? CHILD_RUNS_KNOWN : CHILD_RUNS);
+	child->came = clock_mono();
+	if (!master->overdue.slot)
+		loop_timer(
+		    master->loop, &master->overdue, life, kill_overdue, master);
+}
 
-		if (porch_full(master) && !porch_give_way(master)) {
-			listen_to(master, false);
-			return;
-		}
-		client = accept4(listener->fd, (struct sockaddr *)&peer, &len,
-		    SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (client == -1) {
-			if (accept_failed(master, listener))
-				continue;
-			return;
-		}
-		master->counted.accepted++;
-		ipc_address_set(&from, (struct sockaddr *)&peer);
-		porch_take(master, client, &from);
-	}
+int
+worker_begin(struct master *master, struct child *child)
+{
+	int store = introduce(master, child), signer, saved;
+	pid_t pid;
+
+	signer = store == -1 ? -1 : keeper_introduce(master, master->key);
+	pid = signer == -1 ? -1 : fork();
+	if (pid == 0)
+		worker_child(master, child, store, signer);
+	saved = errno;
+	if (store != -1)
+		close(store);
+	if (signer != -1)
+		close(signer);
+	errno = saved;
+	if (pid == -1)
+		return -1;
+	close(child->fd);
+	child->fd = -1;
+	keep(master, child, pid);
+	accept_eased(master);
+	return 0;
 }
 
 void
-accept_start(struct master *master)
+worker_give_way(struct master *master, struct child *child)
 {
-	for (size_t i = 0; i < master->listener_count; i++) {
-		struct listener *listener = &master->listeners[i];
+	master->counted.gave_way++;
+	child->killed = true;
+	kill(child->pid, SIGKILL);
+	children_move(master->children, child, CHILD_DYING);
+}
 
-		if (loop_add(master->loop, &listener->watch, listener->fd,
-			LOOP_READ, accept_some, listener) == -1)
-			log_warn("cannot watch a listener: %m");
+/* Logs what a worker's end says, and counts it. */
+static void
+count_end(struct master *master, const struct child *child, int how)
+{
+	char text[IPC_ADDRESS_LEN];
+	int status;
+
+	ipc_address_text(&child->from, text);
+	if (WIFSIGNALED(how)) {
+		if (child->killed) {
+			master->counted.exits[WORKER_TIMEOUT] +=
+			    child->queue != CHILD_DYING;
+			return;
+		}
+		master->counted.crashes++;
+		log_info("worker for %s crashed: %s", text,
+		    sandbox_signal_text(WTERMSIG(how)));
+		return;
 	}
-	keep_reserve(master);
-	master->accepting = true;
+	status = WEXITSTATUS(how);
+	if (status >= WORKER_EXITS) {
+		master->counted.exits[WORKER_FAULT]++;
+		log_info("worker for %s ended with status %d", text, status);
+		return;
+	}
+	master->counted.exits[status]++;
+	log_debug("worker for %s: %s", text,
+	    worker_exit_name((enum worker_exit)status));
+}
+
+/*
+ * What a worker's end says about its client.  Whoever has proved something
+ * may be slow; what ends by SIGKILL was in the way, or memory had ended.
+ */
+static void
+charge_end(struct master *master, const struct child *child, int how)
+{
+	enum offence offence = OFFENCE_CRASH;
+
+	if (WIFSIGNALED(how) && WTERMSIG(how) == SIGKILL) {
+		if (!child->killed || child->queue != CHILD_RUNS)
+			return;
+		offence = OFFENCE_DEADLINE;
+	} else if (WIFEXITED(how) && WEXITSTATUS(how) == WORKER_TIMEOUT) {
+		if (child->queue == CHILD_PROVED)
+			return;
+		offence = OFFENCE_DEADLINE;
+	} else if (WIFEXITED(how) && WEXITSTATUS(how) == WORKER_MALFORMED) {
+		offence = OFFENCE_MALFORMED;
+	} else if (WIFEXITED(how)) {
+		return;
+	}
+	porch_charge(master, &child->from, child->exempt, offence);
 }
 
 void
-accept_stop(struct master *master)
+worker_reaped(struct master *master, pid_t pid, int how)
 {
-	loop_timer_stop(master->loop, &master->accept_again);
-	for (size_t i = 0; i < master->listener_count; i++) {
-		struct listener *listener = &master->listeners[i];
+	struct child *child = children_find(master->children, pid);
 
-		loop_remove(master->loop, &listener->watch);
-		if (listener->fd != -1)
-			close(listener->fd);
-		listener->fd = -1;
+	/* Somebody whom we ended ourselves and did not wait for. */
+	if (!child)
+		return;
+	count_end(master, child, how);
+	charge_end(master, child, how);
+	children_remove(master->children, child);
+}
+
+void
+workers_kill(struct master *master)
+{
+	for (struct child *child = children_oldest(master->children); child;
+	     child = child->newer) {
+		child->killed = true;
+		kill(child->pid, SIGKILL);
 	}
-	if (master->reserve != -1)
-		close(master->reserve);
-	master->reserve = -1;
-	master->accepting = false;
-	porch_clear(master);
 }

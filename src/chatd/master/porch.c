@@ -3,7 +3,7 @@
  * Connections that have no worker: refused at once, watched until their
  * first octets come, queued while there is no room.  One that says nothing
  * costs a descriptor and no process.  Runs in the master; looks at whether
- * octets are there, and never reads one.
+ * octets are there, and never at one of them.
  */
 #include <errno.h>
 #include <fcntl.h>

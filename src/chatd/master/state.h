@@ -163,7 +163,7 @@ SSL_CTX *keys_load(struct master *master, const struct settings *settings,
 /* Puts what was loaded in force. */
 void keys_use(struct master *master, SSL_CTX *tls, int file);
 
-/* accept.c: listeners, and what to do without descriptors or memory. */
+/* listen.c: listeners, and what to do without descriptors or memory. */
 void accept_start(struct master *master);
 /* Goes on if there was a reason to pause that is over. */
 void accept_resume(struct master *master);
@@ -195,7 +195,7 @@ void porch_failed(struct master *master, const struct ipc_failed *failed);
 void porch_charge(struct master *master, const struct ipc_address *from,
     bool exempt, enum offence offence);
 
-/* worker.c: a worker for each connection that has spoken. */
+/* accept.c: a worker for each connection that has spoken. */
 /* Its descriptor is closed then; -1 with errno if the system is short. */
 int worker_begin(struct master *master, struct child *child);
 /* The worker's connection gives way. */

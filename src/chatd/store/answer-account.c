@@ -228,7 +228,7 @@ tell_session_of_failures(struct store *store, const struct job *job)
  * takes would tell who exists.
  */
 static void
-judged_wrong(struct store *store, const struct job *job)
+judged_wrong(struct store *store, struct job *job)
 {
 	const struct lockout *entry = lockout_find(store->lockouts, job->name);
 	struct ipc_refused refused = {
@@ -252,9 +252,7 @@ judged_wrong(struct store *store, const struct job *job)
 		log_info("%s is locked after %d failed logins", job->name,
 		    store->rules.attempts);
 	}
-	if (job->channel != NULL)
-		channel_refuse_with(
-		    job->channel, job->channel_number, &refused, NULL);
+	job_refuse(store, job, &refused);
 }
 
 /* False, and answered, unless the password was right. */

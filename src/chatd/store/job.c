@@ -12,9 +12,13 @@
 #include "lib/log.h"
 #include "lib/unix.h"
 
-enum { SENT_MOST = 3 };
+enum {
+	SENT_MOST = 3,
+	BEAT_MS = 50, /* more than a password takes, unless many wait */
+};
 
 struct jobs {
+	struct loop_timer beat;
 	struct job job[JOBS_MAX];
 	uint32_t last;
 	int count;
@@ -48,6 +52,7 @@ job_new(struct store *store, job_fn *done)
 		if (++jobs->last == 0)
 			jobs->last = 1;
 		job->number = jobs->last;
+		job->asked = store->now;
 		job->done = done;
 		jobs->count++;
 		return job;
@@ -75,9 +80,57 @@ finish(struct store *store, struct job *job, const struct ipc_verdict *verdict)
 	if (job->channel != NULL && channel_gone(job->channel))
 		channel_close(job->channel);
 	job->done(store, job, verdict);
+	if (job->due != 0)
+		return;
 	if (job->channel != NULL)
 		channel_resume(job->channel);
 	job_drop(store, job);
+}
+
+/* Refuses those whose beat has come. */
+static void
+beat(void *arg)
+{
+	struct store *store = arg;
+	int64_t next = 0;
+
+	store_tick(store);
+	for (int i = 0; i < JOBS_MAX; i++) {
+		struct job *job = &store->jobs->job[i];
+
+		if (job->due == 0)
+			continue;
+		if (job->due > store->now) {
+			if (next == 0 || job->due < next)
+				next = job->due;
+			continue;
+		}
+		if (job->channel != NULL) {
+			channel_refuse_with(job->channel, job->channel_number,
+			    &job->refused, NULL);
+			channel_resume(job->channel);
+		}
+		job_drop(store, job);
+	}
+	if (next != 0)
+		loop_timer(store->loop, &store->jobs->beat, next - store->now,
+		    beat, store);
+}
+
+void
+job_refuse(
+    struct store *store, struct job *job, const struct ipc_refused *refused)
+{
+	struct loop_timer *timer = &store->jobs->beat;
+	int64_t passed = store->now - job->asked;
+
+	if (job->channel == NULL)
+		return;
+	job->refused = *refused;
+	job->due = job->asked + (passed / BEAT_MS + 1) * BEAT_MS;
+	if (timer->slot == 0 || job->due < timer->at)
+		loop_timer(
+		    store->loop, timer, job->due - clock_mono(), beat, store);
 }
 
 /* A keeper that is gone answers later: its successor gets the job. */
@@ -126,8 +179,8 @@ jobs_for_name(struct store *store, const char *name, const struct job *but)
 	for (int i = 0; i < JOBS_MAX; i++) {
 		const struct job *job = &store->jobs->job[i];
 
-		if (job->number != 0 && job != but && job->type != IPC_HASH &&
-		    strcmp(job->name, name) == 0)
+		if (job->number != 0 && job->due == 0 && job != but &&
+		    job->type != IPC_HASH && strcmp(job->name, name) == 0)
 			count++;
 	}
 	return count;
@@ -172,7 +225,8 @@ jobs_keeper(struct store *store, int fd)
 	}
 	store->keeper = fd;
 	for (int i = 0; i < JOBS_MAX; i++)
-		if (store->jobs->job[i].sent > 0)
+		if (store->jobs->job[i].sent > 0 &&
+		    store->jobs->job[i].due == 0)
 			transmit(store, &store->jobs->job[i]);
 }
 
@@ -187,7 +241,7 @@ verdict_read(struct store *store, const struct ipc_frame *frame)
 		store->tally.hashes++;
 	for (int i = 0; i < JOBS_MAX; i++)
 		if (store->jobs->job[i].number == frame->number &&
-		    frame->number != 0) {
+		    store->jobs->job[i].due == 0 && frame->number != 0) {
 			finish(store, &store->jobs->job[i], &verdict);
 			return;
 		}

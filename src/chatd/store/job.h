@@ -29,6 +29,9 @@ struct job {
 	struct channel *channel; /* NULL once it has gone */
 	uint32_t channel_number; /* its own number for the answer */
 	struct ipc_address from; /* whose it is, also when it has gone */
+	int64_t asked; /* monotonic */
+	int64_t due; /* likewise: when it is refused; 0 while it is judged */
+	struct ipc_refused refused; /* with this */
 	void *admin; /* control.c's, or NULL */
 	int64_t user; /* 0 for a name that nobody has */
 	char name[NAME_MAX_LEN + 1];
@@ -58,6 +61,13 @@ void job_start(struct job *job);
 
 /* After the commit: sends what was started. */
 void jobs_flush(struct store *store);
+
+/*
+ * In done(): the asker is refused, at the next beat since the question.  What
+ * was written down meanwhile, and for whom, is then not in the time it took.
+ */
+void job_refuse(
+    struct store *store, struct job *job, const struct ipc_refused *refused);
 
 /* Gives a job back that was not started. */
 void job_drop(struct store *store, struct job *job);
