@@ -48,9 +48,12 @@ next_id(struct wire_string *list, struct wire_string *id)
 	while (n < list->len && list->s[n] != ' ')
 		n++;
 	*id = (struct wire_string){list->s, n};
+	/* Where there is no list there is nothing to point behind. */
+	if (n == 0)
+		return false;
 	list->s += n;
 	list->len -= n;
-	return n > 0;
+	return true;
 }
 
 /* A list that is separated by spaces as an array. */

@@ -31,7 +31,9 @@ check_tail(const struct ipc_frame *frame)
 	while (ipc_event_get(frame->tail, frame->tail_len, &at, &event)) {
 		CLAIM(at > before && at <= frame->tail_len);
 		CLAIM(event.type < EVENT_COUNT);
+		/* As a worker tells it. */
 		wire_event_size(&event);
+		json_decref(wire_event_encode(&event));
 		before = at;
 	}
 	at = before = 0;
