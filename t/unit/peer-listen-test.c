@@ -133,7 +133,7 @@ test_verdicts(struct stage *stage)
 static void
 test_malformed(struct stage *stage)
 {
-	static char much[LINE_MAX_LEN + 10];
+	static char much[1 << 20];
 	struct peer_limits limits = hasty();
 	struct visitor garbage = {0}, blank = {0}, lengthy = {0}, half = {0},
 		       stays = {0};
@@ -337,7 +337,7 @@ test_fairness(struct stage *stage)
 		int fd;
 		char octet;
 	} alone;
-	int fds[16], few[4];
+	int fds[16], few[6];
 
 	limits.connections = 8;
 	limits.per_address = 4;
@@ -345,7 +345,7 @@ test_fairness(struct stage *stage)
 	alone.fd = loopback(peer_port(stage->listener), "127.9.9.9");
 	loop_turn(stage->loop, 0);
 	crowd(stage, fds, 16, false);
-	crowd(stage, few, 4, true);
+	crowd(stage, few, 6, true);
 	for (int i = 0; i < 8; i++)
 		loop_turn(stage->loop, 0);
 	is_number(recv(alone.fd, &alone.octet, 1, MSG_DONTWAIT), -1,
@@ -353,7 +353,7 @@ test_fairness(struct stage *stage)
 	ok(errno == EAGAIN, "and not reset");
 	close(alone.fd);
 	disperse(fds, 16);
-	disperse(few, 4);
+	disperse(few, 6);
 }
 
 /* Who has proved something is not pushed out. */
@@ -382,12 +382,13 @@ test_proven(struct stage *stage)
 		loop_turn(stage->loop, 10);
 	}
 	is_number(peer_count(stage->listener), 2, "others find no room");
+	ok(!first.over && !second.over, "those two stay");
 	disperse(fds, 8);
 	while (!first.over || !second.over)
 		loop_turn(stage->loop, 10);
 	pthread_join(first.thread, NULL);
 	pthread_join(second.thread, NULL);
-	is_number(first.replies + second.replies, 2, "nor disturb the two");
+	is_number(first.replies + second.replies, 2, "and have their replies");
 	stage->limits.request = 100;
 	visit_with(stage, &third, &stage->alice, line);
 	is_number(third.replies, 1, "afterwards there is room");
