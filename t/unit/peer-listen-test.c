@@ -10,6 +10,8 @@
 #include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 
+#include "chat/agent/peer-guest.h"
+
 #include "peer-stage.h"
 
 enum {
@@ -444,13 +446,79 @@ test_updates(struct stage *stage)
 	ok(worst < STALL_MS, "no turn takes long: %lld ms", (long long)worst);
 	is(alice.reply, "{\"ok\":true}", "an honest one is served");
 	enough = true;
-	ok(visitors[0].over && visitors[1].over, "their time is over, too");
+	ok(visitors[0].over && visitors[1].over, "they are cut short");
+	ok(logged(stage, "it sends much that is no line"), "and why");
 	for (int i = 0; i < 2; i++) {
 		pthread_join(visitors[i].thread, NULL);
 		SSL_CTX_free(visitors[i].ctx);
 	}
 	pthread_join(alice.thread, NULL);
 	SSL_CTX_free(alice.ctx);
+	free(line);
+}
+
+/* Who makes us shake hands for nothing is not served for a while. */
+static void
+test_charges(struct stage *stage)
+{
+	struct peer_limits limits = hasty();
+	struct visitor alice = {.address = "127.3.3.3"}, again = alice;
+	struct visitor stranger = {.address = "127.4.4.4"}, late = stranger;
+	char *line = a_line("alice", SECRET, ID1, "hi");
+	int served = 0;
+
+	limits.request = 10;
+	stage_listen(stage, &limits);
+	for (int i = 0; i < GUEST_CHARGE_MAX + 2; i++) {
+		struct visitor one = {.address = "127.4.4.4"};
+
+		visit_with(stage, &one, &stage->mallory, line);
+		served += one.replies;
+	}
+	is_number(served, GUEST_CHARGE_MAX, "so many are answered");
+	visit_with(stage, &alice, &stage->alice, line);
+	is_number(alice.replies, 1, "other addresses do not suffer");
+	visit_with(stage, &late, &stage->alice, line);
+	is_number(late.replies, 0, "the same one does");
+	for (int i = 0; i < GUEST_CHARGE_MAX + 2; i++) {
+		again.replies = 0;
+		again.over = false;
+		visit_with(stage, &again, &stage->alice, line);
+		if (again.replies != 1)
+			break;
+	}
+	is_number(again.replies, 1, "who proves something has no such bound");
+	free(line);
+}
+
+/* No descriptors: it waits without spinning, and goes on. */
+static void
+test_descriptors(struct stage *stage)
+{
+	struct visitor alice = {0};
+	char *line = a_line("alice", SECRET, ID1, "hi");
+	int waits[4], fds[8192], count = 0, turns = 0, fd;
+
+	stage_listen(stage, &peer_limits);
+	stage->limits.request = 100;
+	for (int i = 0; i < 4; i++)
+		waits[i] = loopback(peer_port(stage->listener), NULL);
+	while (count < 8192 && (fd = dup(waits[0])) != -1)
+		fds[count++] = fd;
+	for (int64_t until = soon(200); clock_mono() < until; turns++)
+		loop_turn(stage->loop, 20);
+	is_number(peer_count(stage->listener), 0, "nobody can be let in");
+	ok(turns < 100, "nothing spins: %d turns", turns);
+	while (count > 0)
+		close(fds[--count]);
+	ok(logged(stage, "cannot accept"), "it is logged");
+	for (int64_t until = soon(SOON);
+	     peer_count(stage->listener) < 4 && clock_mono() < until;)
+		loop_turn(stage->loop, 20);
+	is_number(peer_count(stage->listener), 4, "then they are");
+	visit_with(stage, &alice, &stage->alice, line);
+	is_number(alice.replies, 1, "and alice");
+	disperse(waits, 4);
 	free(line);
 }
 
@@ -516,6 +584,8 @@ main(void)
 	test_fairness(&stage);
 	test_proven(&stage);
 	test_updates(&stage);
+	test_charges(&stage);
+	test_descriptors(&stage);
 	test_log(&stage);
 	test_ports(&stage);
 	return stage_close(&stage);
