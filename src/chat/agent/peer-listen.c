@@ -519,6 +519,16 @@ accept_again(void *arg)
 	loop_want(listener->loop, &listener->watch, LOOP_READ);
 }
 
+/* What accept(2) has to say of one connection, or of the network. */
+static bool
+is_passing(int error)
+{
+	return error == ECONNABORTED || error == EINTR || error == EPROTO ||
+	    error == ENETDOWN || error == ENETUNREACH || error == EHOSTDOWN ||
+	    error == EHOSTUNREACH || error == ENONET || error == ENOPROTOOPT ||
+	    error == EOPNOTSUPP || error == EPERM || error == ETIMEDOUT;
+}
+
 /* Takes in one of those that wait; false if none does. */
 static bool
 accept_one(struct peer_listener *listener)
@@ -529,9 +539,9 @@ accept_one(struct peer_listener *listener)
 	int fd = accept4(listener->fd, (struct sockaddr *)&from, &len,
 	    SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-	if (fd == -1 && (errno == ECONNABORTED || errno == EINTR))
+	if (fd == -1 && is_passing(errno))
 		return true;
-	if (fd == -1 && (errno == EAGAIN || errno == EPROTO))
+	if (fd == -1 && errno == EAGAIN)
 		return false;
 	if (fd == -1) {
 		pause_accepting(listener);
