@@ -266,22 +266,21 @@ tls_read_line(struct tls_conn *conn, char **line, size_t *len, int64_t deadline)
 	}
 }
 
-enum tls_status
-tls_write(struct tls_conn *conn, const void *data, size_t len, int64_t deadline)
+/* Writes everything from *done on before the deadline, and moves that. */
+static enum tls_status
+write_from(struct tls_conn *conn, const char *data, size_t len, size_t *done,
+    int64_t deadline)
 {
-	const char *at = data;
-
-	while (len > 0) {
+	while (*done < len) {
 		enum tls_status status;
-		size_t done;
+		size_t put;
 		int ret;
 
 		ERR_clear_error();
 		errno = 0;
-		ret = SSL_write_ex(conn->ssl, at, len, &done);
+		ret = SSL_write_ex(conn->ssl, data + *done, len - *done, &put);
 		if (ret == 1) {
-			at += done;
-			len -= done;
+			*done += put;
 			continue;
 		}
 		status =
@@ -290,6 +289,66 @@ tls_write(struct tls_conn *conn, const void *data, size_t len, int64_t deadline)
 			return status;
 	}
 	return TLS_OK;
+}
+
+enum tls_status
+tls_write(struct tls_conn *conn, const void *data, size_t len, int64_t deadline)
+{
+	size_t done = 0;
+
+	return write_from(conn, data, len, &done, deadline);
+}
+
+enum tls_status
+tls_write_some(
+    struct tls_conn *conn, const void *data, size_t len, size_t *done)
+{
+	return write_from(conn, data, len, done, 0);
+}
+
+/* Before and after each read of the descriptor: is there any allowance? */
+static long
+count_read(BIO *bio, int oper, const char *data, size_t len, int argi,
+    long argl, int ret, size_t *processed)
+{
+	struct tls_conn *conn = (struct tls_conn *)BIO_get_callback_arg(bio);
+
+	(void)data;
+	(void)len;
+	(void)argi;
+	(void)argl;
+	if (oper == BIO_CB_READ && conn->allowed == 0) {
+		/* As if there were nothing yet. */
+		BIO_clear_retry_flags(bio);
+		BIO_set_retry_read(bio);
+		return -1;
+	}
+	if (oper == (BIO_CB_READ | BIO_CB_RETURN) && ret > 0)
+		conn->allowed -=
+		    *processed < conn->allowed ? *processed : conn->allowed;
+	return ret;
+}
+
+void
+tls_conn_allow(struct tls_conn *conn, size_t octets)
+{
+	BIO *bio = SSL_get_rbio(conn->ssl);
+
+	conn->allowed = octets;
+	BIO_set_callback_arg(bio, (char *)conn);
+	BIO_set_callback_ex(bio, count_read);
+}
+
+uint64_t
+tls_conn_read(const struct tls_conn *conn)
+{
+	return BIO_number_read(SSL_get_rbio(conn->ssl));
+}
+
+bool
+tls_wants_write(const struct tls_conn *conn)
+{
+	return SSL_want_write(conn->ssl);
 }
 
 int
@@ -326,15 +385,31 @@ discard(int fd, int linger)
 	}
 }
 
+/* Says that nothing more comes, as far as TLS can still say it. */
+static void
+say_end(struct tls_conn *conn)
+{
+	if (conn->ssl == NULL)
+		return;
+	ERR_clear_error();
+	if (SSL_is_init_finished(conn->ssl) && conn->over != TLS_BROKEN)
+		SSL_shutdown(conn->ssl);
+	ERR_clear_error();
+}
+
+void
+tls_conn_shut(struct tls_conn *conn)
+{
+	say_end(conn);
+	shutdown(conn->fd, SHUT_WR);
+	/* closing must not read what is thrown away as if it were TLS */
+	conn->over = TLS_BROKEN;
+}
+
 void
 tls_conn_close(struct tls_conn *conn, int linger)
 {
-	if (conn->ssl != NULL) {
-		ERR_clear_error();
-		if (SSL_is_init_finished(conn->ssl) && conn->over != TLS_BROKEN)
-			SSL_shutdown(conn->ssl);
-		ERR_clear_error();
-	}
+	say_end(conn);
 	if (conn->fd != -1) {
 		if (linger > 0 && shutdown(conn->fd, SHUT_WR) == 0)
 			discard(conn->fd, linger);

@@ -22,6 +22,7 @@ enum {
 };
 
 #define TLS_ALPN_CENTRE "chat/1"
+#define TLS_ALPN_PEER "chat-peer/1"
 
 enum tls_status {
 	TLS_OK,
@@ -37,6 +38,7 @@ struct tls_conn {
 	int fd;
 	struct line_buf in;
 	enum tls_status over; /* what ended the reading, TLS_OK before */
+	size_t allowed; /* octets, see tls_conn_allow() */
 	char why[TLS_WHY_LEN]; /* a sentence after all but TLS_OK */
 };
 
@@ -56,6 +58,29 @@ SSL_CTX *tls_server_public(
  * caller loads authorities and sets the verify mode, or compares tls_pin().
  */
 SSL_CTX *tls_client_new(const char *alpn, char why[TLS_WHY_LEN]);
+
+/*
+ * The same for two clients, which both show a certificate of their own
+ * making: P-256, and what the other end shows may be by nobody and for any
+ * time and name.  Whose key it has is proved by the handshake, and judged by
+ * tls_expect() or afterwards with tls_peer_pin().
+ */
+SSL_CTX *tls_peer_server_new(
+    X509 *certificate, EVP_PKEY *key, const char *alpn, char why[TLS_WHY_LEN]);
+SSL_CTX *tls_peer_client_new(
+    X509 *certificate, EVP_PKEY *key, const char *alpn, char why[TLS_WHY_LEN]);
+
+/* Whose key the other end has to have, and whose it has shown ("": none). */
+struct tls_expected {
+	char wanted[TLS_PIN_LEN + 1];
+	char shown[TLS_PIN_LEN + 1];
+};
+
+/*
+ * Before the handshake, of a context as above: fails it with an alert if the
+ * key is not the wanted one.  The struct is the caller's.
+ */
+void tls_expect(SSL *ssl, struct tls_expected *expected);
 
 /*
  * One handshake with itself in memory, so that what OpenSSL builds lazily
@@ -85,6 +110,33 @@ enum tls_status tls_read_line(
 
 enum tls_status tls_write(
     struct tls_conn *conn, const void *data, size_t len, int64_t deadline);
+
+/*
+ * Writes what goes out without waiting, from *done on, and moves that.
+ * TLS_TIMEOUT: the rest, in the same place, when the descriptor is ready.
+ */
+enum tls_status tls_write_some(
+    struct tls_conn *conn, const void *data, size_t len, size_t *done);
+
+/*
+ * For one that is served in a loop with others: reads some so many octets off
+ * the descriptor until it is called again, then TLS_TIMEOUT.  A stream of
+ * records without an end, or without data, does not hold the loop up.  The
+ * struct has to stay in place.
+ */
+void tls_conn_allow(struct tls_conn *conn, size_t octets);
+
+/* Octets that have been read off the descriptor so far. */
+uint64_t tls_conn_read(const struct tls_conn *conn);
+
+/* What the last call that ran into TLS_TIMEOUT waits for: to write? */
+bool tls_wants_write(const struct tls_conn *conn);
+
+/*
+ * Shuts the sending side down without waiting; what still comes is to be
+ * read from fd and thrown away before tls_conn_close().
+ */
+void tls_conn_shut(struct tls_conn *conn);
 
 /*
  * Octets that only the two ends of this connection know (RFC 8446, 7.5):
