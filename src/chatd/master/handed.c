@@ -2,7 +2,8 @@
 /*
  * Sockets that were open before we started: a service manager holds them, so
  * that no connection is refused while the centre is started again.  Runs in
- * the master; trusts the environment only if it speaks of this process.
+ * the master; trusts the environment only if it speaks of this process, and
+ * leaves it as it is, since nobody here runs a program.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -47,10 +48,6 @@ handed_find(struct handed *handed)
 		if (fcntl(fd, F_SETFD, FD_CLOEXEC) == 0)
 			handed->fds[handed->count++] = fd;
 	}
-	/* They are meant for us, not for whom we start. */
-	unsetenv("LISTEN_PID");
-	unsetenv("LISTEN_FDS");
-	unsetenv("LISTEN_FDNAMES");
 }
 
 /* An option of a socket that is a number; -1 if it has none. */

@@ -19,7 +19,7 @@ struct handed {
 	size_t count;
 };
 
-/* Finds out which they are, once, and takes the news out of the environment. */
+/* Finds out which they are, before anything else is opened or forked. */
 void handed_find(struct handed *handed);
 
 struct master_start {
