@@ -168,6 +168,8 @@ measure(struct bench *bench, struct guesser *guesser, const char *how)
 	for (int i = 0; i < guesser->count && !interrupted(); i++)
 		if (guess(guesser, &guesser->tries[i], i == 0) == -1)
 			return -1;
+	if (interrupted())
+		return -1;
 	values[0] = 100 * accuracy(guesser);
 	values[1] = median(guesser, true);
 	values[2] = median(guesser, false);
