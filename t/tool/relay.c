@@ -21,15 +21,18 @@
 #include <arpa/inet.h>
 #include <sys/socket.h>
 
-#define USAGE                                                            \
-	"usage: relay PORT [SEED] < COMMANDS\n"                          \
-	"listens on a free port of 127.0.0.1, prints it, and carries\n"  \
-	"everything to 127.0.0.1:PORT.  Commands, each answered with a " \
-	"line:\n"                                                        \
-	"  pass      every datagram (the start)\n"                       \
-	"  drop      none, either way\n"                                 \
-	"  loss N    lose N of 100, either way\n"                        \
-	"  rebind    go on from another port of ours, as a NAT does\n"   \
+#define USAGE                                                               \
+	"usage: relay PORT [SEED] < COMMANDS\n"                             \
+	"listens on a free port of 127.0.0.1, prints it, and carries\n"     \
+	"everything to 127.0.0.1:PORT.  Commands, each answered with a "    \
+	"line:\n"                                                           \
+	"  pass      every datagram (the start)\n"                          \
+	"  drop      none, either way\n"                                    \
+	"  loss N    lose N of 100, either way\n"                           \
+	"  rebind    go on from another port of ours, as a NAT does\n"      \
+	"  mute      of new connections, lose what comes down after the\n"  \
+	"            client has spoken twice: a reply, after a handshake\n" \
+	"  speak     lose nothing of new connections (the start)\n"         \
 	"  count     print connections, datagrams up, datagrams down\n"
 
 enum {
@@ -51,6 +54,7 @@ struct relay {
 	struct flow flows[FLOWS];
 	int next; /* the flow that is given up for a new one */
 	unsigned loss; /* of 100 */
+	bool mute;
 	uint64_t dice;
 	unsigned long calls, up, down;
 	char line[LINE];
@@ -60,6 +64,7 @@ struct relay {
 /* Two ends of a connection that a thread carries. */
 struct call {
 	int client, centre;
+	bool mute, answered, deaf;
 };
 
 _Noreturn static void
@@ -118,9 +123,9 @@ bind_both(struct relay *relay, struct sockaddr_in *own)
 
 /* ---- connections: a thread each */
 
-/* Carries what is there to read; false at the end. */
+/* Carries what is there to read, or loses it; false at the end. */
 static bool
-carry(int from, int to)
+carry(int from, int to, bool lose)
 {
 	char data[16384];
 	ssize_t len, done = 0, n;
@@ -128,7 +133,7 @@ carry(int from, int to)
 	do
 		len = read(from, data, sizeof(data));
 	while (len == -1 && errno == EINTR);
-	while (len > 0 && done < len) {
+	while (len > 0 && done < len && !lose) {
 		n = send(to, data + done, (size_t)(len - done), MSG_NOSIGNAL);
 		if (n == -1 && errno != EINTR)
 			return false;
@@ -138,6 +143,21 @@ carry(int from, int to)
 	if (len == 0)
 		shutdown(to, SHUT_WR);
 	return len > 0;
+}
+
+/* Up, and down; false at the end. */
+static bool
+carry_up(struct call *call)
+{
+	call->deaf = call->mute && call->answered;
+	return carry(call->client, call->centre, false);
+}
+
+static bool
+carry_down(struct call *call)
+{
+	call->answered = true;
+	return carry(call->centre, call->client, call->deaf);
 }
 
 static void *
@@ -152,11 +172,9 @@ call_main(void *arg)
 	while (pfd[0].fd != -1 || pfd[1].fd != -1) {
 		if (poll(pfd, 2, -1) == -1 && errno != EINTR)
 			break;
-		if (pfd[0].fd != -1 && pfd[0].revents != 0 &&
-		    !carry(call->client, call->centre))
+		if (pfd[0].fd != -1 && pfd[0].revents != 0 && !carry_up(call))
 			pfd[0].fd = -1;
-		if (pfd[1].fd != -1 && pfd[1].revents != 0 &&
-		    !carry(call->centre, call->client))
+		if (pfd[1].fd != -1 && pfd[1].revents != 0 && !carry_down(call))
 			pfd[1].fd = -1;
 	}
 	close(call->client);
@@ -175,6 +193,7 @@ take_call(struct relay *relay)
 
 	if (call == NULL)
 		give_up("memory");
+	call->mute = relay->mute;
 	call->client = accept4(relay->tcp, NULL, NULL, SOCK_CLOEXEC);
 	call->centre = -1;
 	if (call->client != -1) {
@@ -288,6 +307,8 @@ command(struct relay *relay, const char *line)
 		relay->loss = percent;
 	else if (strcmp(line, "rebind") == 0)
 		rebind(relay);
+	else if (strcmp(line, "mute") == 0 || strcmp(line, "speak") == 0)
+		relay->mute = *line == 'm';
 	else if (strcmp(line, "count") != 0) {
 		printf("unknown: %s\n", line);
 		return;
