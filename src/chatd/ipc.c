@@ -198,6 +198,9 @@ struct packed_event {
 	int64_t number, time;
 	uint32_t type;
 	uint32_t user_len, id_len, text_len; /* NO_STRING: NULL */
+	uint32_t key_len, host_len, pass_len; /* likewise */
+	uint32_t port;
+	int64_t expires_in;
 };
 
 enum { NO_STRING = 0xffffffU };
@@ -215,6 +218,23 @@ string_fits(const struct wire_string *string, size_t most)
 	return !string->s || string->len <= most;
 }
 
+/* Appends the octets of a string, if it is one. */
+static bool
+put_string(
+    char *buf, size_t size, size_t *used, const struct wire_string *string)
+{
+	return put(buf, size, used, string->s, string->s ? string->len : 0);
+}
+
+/* False for a link that no event can tell of. */
+static bool
+link_fits(const struct wire_link *link)
+{
+	return string_fits(&link->fingerprint, WIRE_FINGERPRINT_LEN) &&
+	    string_fits(&link->host, WIRE_HOST_LEN) &&
+	    string_fits(&link->pass, WIRE_TOKEN_LEN);
+}
+
 bool
 ipc_event_put(
     char *buf, size_t size, size_t *used, const struct wire_event *event)
@@ -226,19 +246,25 @@ ipc_event_put(
 	    .user_len = string_len(&event->user),
 	    .id_len = string_len(&event->id),
 	    .text_len = string_len(&event->text),
+	    .key_len = string_len(&event->link.fingerprint),
+	    .host_len = string_len(&event->link.host),
+	    .pass_len = string_len(&event->link.pass),
+	    .port = (uint32_t)event->link.port,
+	    .expires_in = event->link.expires_in,
 	};
 	size_t at = *used;
 
 	if (!string_fits(&event->user, NAME_MAX_LEN) ||
 	    !string_fits(&event->id, ID_MAX_LEN) ||
 	    !string_fits(&event->text, IPC_FRAME_MAX) ||
+	    !link_fits(&event->link) ||
 	    !put(buf, size, &at, &packed, sizeof(packed)) ||
-	    !put(buf, size, &at, event->user.s,
-		event->user.s ? event->user.len : 0) ||
-	    !put(
-		buf, size, &at, event->id.s, event->id.s ? event->id.len : 0) ||
-	    !put(buf, size, &at, event->text.s,
-		event->text.s ? event->text.len : 0))
+	    !put_string(buf, size, &at, &event->user) ||
+	    !put_string(buf, size, &at, &event->id) ||
+	    !put_string(buf, size, &at, &event->text) ||
+	    !put_string(buf, size, &at, &event->link.fingerprint) ||
+	    !put_string(buf, size, &at, &event->link.host) ||
+	    !put_string(buf, size, &at, &event->link.pass))
 		return false;
 	*used = at;
 	return true;
@@ -274,9 +300,17 @@ ipc_event_get(const char *buf, size_t len, size_t *at, struct wire_event *event)
 		buf, len, &next, packed.user_len, NAME_MAX_LEN, &event->user) ||
 	    !get_string(
 		buf, len, &next, packed.id_len, ID_MAX_LEN, &event->id) ||
-	    !get_string(
-		buf, len, &next, packed.text_len, IPC_FRAME_MAX, &event->text))
+	    !get_string(buf, len, &next, packed.text_len, IPC_FRAME_MAX,
+		&event->text) ||
+	    !get_string(buf, len, &next, packed.key_len, WIRE_FINGERPRINT_LEN,
+		&event->link.fingerprint) ||
+	    !get_string(buf, len, &next, packed.host_len, WIRE_HOST_LEN,
+		&event->link.host) ||
+	    !get_string(buf, len, &next, packed.pass_len, WIRE_TOKEN_LEN,
+		&event->link.pass))
 		return false;
+	event->link.port = packed.port;
+	event->link.expires_in = packed.expires_in;
 	event->type = (enum wire_event_type)packed.type;
 	event->number = packed.number;
 	event->time = packed.time;

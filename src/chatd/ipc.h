@@ -62,6 +62,9 @@ enum {
 	X(BLOCK, WORKER, STORE, ipc_user, false)                           \
 	X(UNBLOCK, WORKER, STORE, ipc_user, false)                         \
 	X(BLOCKED, WORKER, STORE, ipc_list, false)                         \
+	X(ASK, WORKER, STORE, ipc_user, false)                             \
+	X(ANSWER, WORKER, STORE, ipc_answer, false)                        \
+	X(HANGUP, WORKER, STORE, ipc_user, false)                          \
 	X(PASSWORD, WORKER, STORE, ipc_password, false)                    \
 	/* The store answers. */                                           \
 	X(REFUSED, STORE, WORKER, ipc_refused, true)                       \
@@ -72,6 +75,8 @@ enum {
 	X(SENT, STORE, WORKER, ipc_sent, false)                            \
 	X(SPREAD, STORE, WORKER, ipc_spread, false)                        \
 	X(NAMES, STORE, WORKER, ipc_names, true)                           \
+	X(ASKED, STORE, WORKER, ipc_asked, false)                          \
+	X(ANSWERED, STORE, WORKER, ipc_answered, false)                    \
 	/* Passwords. */                                                   \
 	X(CHECK, STORE, KEEPER, ipc_check, false)                          \
 	X(HASH, STORE, KEEPER, ipc_hash, false)                            \
@@ -129,11 +134,18 @@ struct ipc_beacon {
 	struct beacon_keys keys;
 };
 
+/* Where a client takes private links, and the key that it shows. */
+struct ipc_peer {
+	uint16_t port; /* 0: nowhere */
+	char fingerprint[WIRE_FINGERPRINT_LEN + 1]; /* "": it has none */
+};
+
 struct ipc_login {
 	char user[NAME_MAX_LEN + 1];
 	char password[PASSWORD_MAX_LEN + 1];
 	uint8_t brief;
 	struct ipc_beacon beacon;
+	struct ipc_peer peer;
 };
 
 struct ipc_register {
@@ -164,6 +176,13 @@ struct ipc_send_text {
 struct ipc_user {
 	struct ipc_auth auth;
 	char user[NAME_MAX_LEN + 1];
+};
+
+/* What the asked user says to a question of that name. */
+struct ipc_answer {
+	struct ipc_auth auth;
+	char request[WIRE_REQUEST_LEN + 1];
+	uint8_t accept;
 };
 
 struct ipc_list {
@@ -228,6 +247,22 @@ struct ipc_spread {
 struct ipc_names {
 	int32_t count;
 	uint8_t more;
+};
+
+/* A question that waits, or the private link that it has led to. */
+struct ipc_asked {
+	char request[WIRE_REQUEST_LEN + 1];
+	int32_t expires_in; /* seconds */
+};
+
+/* The other end of the link; all but accepted is zero where it was declined. */
+struct ipc_answered {
+	uint8_t accepted;
+	char user[NAME_MAX_LEN + 1];
+	struct ipc_peer peer;
+	char host[IPC_ADDRESS_LEN];
+	char pass[WIRE_TOKEN_LEN + 1];
+	int32_t expires_in; /* seconds */
 };
 
 struct ipc_check {

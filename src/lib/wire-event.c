@@ -16,14 +16,15 @@ enum {
 	YEAR_LAST = 9999, /* the last with four digits */
 };
 
-/* Members of an event; user and text are the names of those, or NULL. */
+/* Members of an event; user, text and id are the names of those, or NULL. */
 struct event_row {
-	const char *name, *user, *text;
-	bool id;
+	const char *name, *user, *text, *id;
+	enum wire_link_part link;
 };
 
 static const struct event_row events[EVENT_COUNT] = {
-#define X(event, name, user, text, id) [EVENT_##event] = {name, user, text, id},
+#define X(event, name, user, text, id, link) \
+	[EVENT_##event] = {name, user, text, id, link},
     WIRE_EVENTS(X)
 #undef X
 };
@@ -99,7 +100,8 @@ wire_event_encode(const struct wire_event *event)
 		json_integer(event->number)) == 0 &&
 	    json_object_set_new(object, "time", json_string(time)) == 0 &&
 	    put(object, row->user, &event->user) &&
-	    put(object, row->id ? "id" : NULL, &event->id);
+	    put(object, row->id, &event->id) &&
+	    wire_link_put(object, &event->link, row->link);
 	if (event->type == EVENT_RECEIPT)
 		ok = ok &&
 		    json_object_set_new(
@@ -151,12 +153,36 @@ member_size(const char *key, size_t value)
 	return key == NULL ? 0 : strlen(key) + 4 + value;
 }
 
+/* Octets of a number. */
+static size_t
+number_size(int64_t number)
+{
+	return (size_t)snprintf(NULL, 0, "%lld", (long long)number);
+}
+
+/* Octets of what wire_link_put() adds. */
+static size_t
+link_size(const struct wire_link *link, enum wire_link_part part)
+{
+	size_t size = 0;
+
+	if (part >= LINK_KEY)
+		size += member_size(
+			    "fingerprint", string_size(&link->fingerprint)) +
+		    member_size("expires_in", number_size(link->expires_in));
+	if (part >= LINK_PLACE)
+		size += member_size("host", string_size(&link->host)) +
+		    member_size(
+			"port", link->port ? number_size(link->port) : 4) +
+		    member_size("pass", string_size(&link->pass));
+	return size;
+}
+
 size_t
 wire_event_size(const struct wire_event *event)
 {
 	const struct event_row *row = &events[event->type];
-	size_t number =
-	    (size_t)snprintf(NULL, 0, "%lld", (long long)event->number);
+	size_t number = number_size(event->number);
 	size_t text = event->type == EVENT_RECEIPT ? ids_size(event->text)
 						   : string_size(&event->text);
 
@@ -165,8 +191,8 @@ wire_event_size(const struct wire_event *event)
 	    member_size(log_name(event->type), number) +
 	    member_size("time", WIRE_TIME_LEN + 2) +
 	    member_size(row->user, string_size(&event->user)) +
-	    member_size(row->id ? "id" : NULL, string_size(&event->id)) +
-	    member_size(row->text, text);
+	    member_size(row->id, string_size(&event->id)) +
+	    member_size(row->text, text) + link_size(&event->link, row->link);
 }
 
 /* Reads a string that must be there where it has a name. */
@@ -248,7 +274,8 @@ wire_event_decode(const json_t *object, struct wire_event *event, char **ids)
 	if (event->number < 0 || time == NULL ||
 	    wire_time_parse(time, &event->time) == -1 ||
 	    !get(object, row->user, &event->user) ||
-	    !get(object, row->id ? "id" : NULL, &event->id))
+	    !get(object, row->id, &event->id) ||
+	    !wire_link_get(object, &event->link, row->link))
 		return -1;
 	if (event->type != EVENT_RECEIPT)
 		return get(object, row->text, &event->text) ? 0 : -1;

@@ -45,11 +45,13 @@ static const struct member members[] = {
     {"after", MEMBER_STRING, AT(after)},
     {"old", MEMBER_STRING, AT(old)},
     {"new", MEMBER_STRING, AT(new)},
+    {"request", MEMBER_STRING, AT(request)},
     {"peer_port", MEMBER_PORT, AT(peer_port)},
     {"mail", MEMBER_NUMBER, AT(mail)},
     {"room", MEMBER_NUMBER, AT(room)},
     {"max", MEMBER_NUMBER, AT(max)},
     {"brief", MEMBER_BOOL, AT(brief)},
+    {"accept", MEMBER_BOOL, AT(accept)},
 };
 #undef AT
 

@@ -26,6 +26,9 @@ enum {
 	WIRE_TIME_LEN = 24, /* 2026-11-22T14:03:05.123Z */
 	WIRE_EPOCH_LEN = 16, /* hexadecimal */
 	WIRE_TOKEN_LEN = 43, /* 32 octets in base64url */
+	WIRE_REQUEST_LEN = 22, /* 16 octets in base64url */
+	WIRE_FINGERPRINT_LEN = 52, /* "sha256//" and 32 octets in base64 */
+	WIRE_HOST_LEN = 45, /* an address in numbers: INET6_ADDRSTRLEN - 1 */
 };
 
 enum wire_who {
@@ -49,6 +52,9 @@ enum wire_who {
 	X(BLOCK, "block", WHO_BRIEF, "user")                         \
 	X(UNBLOCK, "unblock", WHO_BRIEF, "user")                     \
 	X(BLOCKED, "blocked", WHO_BRIEF, "after? max?")              \
+	X(ASK, "ask", WHO_SESSION, "to")                             \
+	X(ANSWER, "answer", WHO_SESSION, "request accept")           \
+	X(HANGUP, "hangup", WHO_SESSION, "user")                     \
 	X(PASSWORD, "password", WHO_BRIEF, "old new")
 
 enum wire_op {
@@ -94,21 +100,54 @@ enum wire_error {
 	    ERR_COUNT
 };
 
+/* What an event tells of a private link; each holds what is before it. */
+enum wire_link_part {
+	LINK_NONE,
+	LINK_KEY, /* fingerprint, expires_in */
+	LINK_PLACE, /* and host, port, pass */
+};
+
 /*
- * event, its name, the member that holds user, the one that holds text
- * (NULL: it has none), whether it has an id.  The log is the mailbox for
- * those before BROADCAST, the room log from there on.
+ * event, its name, the member that holds user, the one that holds text, the
+ * one that holds id (NULL: it has none), what it tells of a link.  The log is
+ * the mailbox for those before BROADCAST, the room log from there on.
  */
-#define WIRE_EVENTS(X)                                  \
-	X(MESSAGE, "message", "from", "text", true)     \
-	X(RECEIPT, "receipt", "to", "ids", false)       \
-	X(NOTICE, "notice", NULL, "text", false)        \
-	X(BROADCAST, "broadcast", "from", "text", true) \
-	X(LOGIN, "login", "user", NULL, false)          \
-	X(LOGOUT, "logout", "user", "reason", false)
+#define WIRE_EVENTS(X)                                                  \
+	X(MESSAGE, "message", "from", "text", "id", LINK_NONE)          \
+	X(RECEIPT, "receipt", "to", "ids", NULL, LINK_NONE)             \
+	X(ASK, "ask", "from", NULL, "request", LINK_KEY)                \
+	X(ADDRESS, "address", "user", NULL, "request", LINK_PLACE)      \
+	X(DECLINED, "declined", "user", "reason", "request", LINK_NONE) \
+	X(HANGUP, "hangup", "user", "reason", NULL, LINK_NONE)          \
+	X(NOTICE, "notice", NULL, "text", NULL, LINK_NONE)              \
+	X(BROADCAST, "broadcast", "from", "text", "id", LINK_NONE)      \
+	X(LOGIN, "login", "user", NULL, NULL, LINK_NONE)                \
+	X(LOGOUT, "logout", "user", "reason", NULL, LINK_NONE)
+
+/* Why a private link ended, as `hangup` has it; the first is one's own end. */
+#define WIRE_HANGUPS(X)         \
+	X(HANGUP, "hangup")     \
+	X(ASKED, "asked")       \
+	X(TIMEOUT, "timeout")   \
+	X(REPLACED, "replaced") \
+	X(REMOVED, "removed")   \
+	X(EXPIRED, "expired")   \
+	X(BLOCKED, "blocked")   \
+	X(ADDRESS, "address")
+
+enum wire_hangup {
+#define X(hangup, name) HANGUP_##hangup,
+	WIRE_HANGUPS(X)
+#undef X
+	    HANGUP_COUNT
+};
+
+const char *wire_hangup_name(enum wire_hangup reason);
+/* HANGUP_COUNT for a name that is not known. */
+enum wire_hangup wire_hangup_find(const char *name, size_t len);
 
 enum wire_event_type {
-#define X(event, name, user, text, id) EVENT_##event,
+#define X(event, name, user, text, id, link) EVENT_##event,
 	WIRE_EVENTS(X)
 #undef X
 	    EVENT_COUNT
@@ -128,12 +167,42 @@ struct wire_string {
 	size_t len;
 };
 
+/*
+ * The other end of a private link.  What an event or a reply does not tell
+ * is all zero; so is the port of one who takes no links (null in JSON).
+ */
+struct wire_link {
+	struct wire_string fingerprint, host, pass;
+	int64_t port;
+	int64_t expires_in; /* seconds, from when it was told */
+};
+
+/*
+ * True for a public key's fingerprint as tls_pin() prints it: "sha256//" and
+ * 32 octets in base64.
+ */
+bool wire_fingerprint_valid(const char *s, size_t len);
+/* True for what has the form of a token or a pass: 32 octets in base64url. */
+bool wire_token_valid(const char *s, size_t len);
+
+/* Adds a link's members to a reply or an event; false: no memory. */
+bool wire_link_put(
+    json_t *object, const struct wire_link *link, enum wire_link_part part);
+/*
+ * The other way; the strings belong to object.  False, if a member is missing
+ * or malformed: a host is an address in numbers, a port is 0 (null) or from
+ * 1024 to 65535.
+ */
+bool wire_link_get(
+    const json_t *object, struct wire_link *link, enum wire_link_part part);
+
 /* One event.  A receipt's text holds its ids, separated by spaces. */
 struct wire_event {
 	enum wire_event_type type;
 	int64_t number; /* in its log */
 	int64_t time; /* wall clock, milliseconds */
 	struct wire_string user, id, text;
+	struct wire_link link;
 };
 
 /* The members of every request, decoded; those that were absent are 0. */
@@ -142,9 +211,9 @@ struct wire_request {
 	json_t *root; /* owns all strings */
 	json_t *tag; /* to be echoed; borrowed from root, or NULL */
 	struct wire_string token, user, password, invite, peer_fingerprint;
-	struct wire_string epoch, id, to, text, after, old, new;
+	struct wire_string epoch, id, to, text, after, old, new, request;
 	int64_t peer_port, mail, room, max; /* max is -1 where absent */
-	bool brief;
+	bool brief, accept;
 };
 
 struct wire_op_row {

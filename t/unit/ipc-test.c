@@ -215,13 +215,24 @@ same_string(struct wire_string a, struct wire_string b)
 	    (!a.s || memcmp(a.s, b.s, a.len) == 0);
 }
 
+static bool
+same_link(const struct wire_link *a, const struct wire_link *b)
+{
+	return same_string(a->fingerprint, b->fingerprint) &&
+	    same_string(a->host, b->host) && same_string(a->pass, b->pass) &&
+	    a->port == b->port && a->expires_in == b->expires_in;
+}
+
 static void
 test_events(void)
 {
 	struct wire_event events[] = {
 	    {.type = EVENT_MESSAGE, .number = 1, .time = -5},
 	    {.type = EVENT_NOTICE, .number = INT64_MAX, .time = 1},
-	    {.type = EVENT_LOGIN, .number = 3, .time = 2},
+	    {.type = EVENT_ADDRESS,
+		.number = 3,
+		.time = 2,
+		.link = {.port = 65535, .expires_in = 3600}},
 	};
 	struct wire_event out;
 	static char packed[4096];
@@ -234,6 +245,9 @@ test_events(void)
 	events[0].text = string("h\tello\n");
 	events[1].text = string("");
 	events[2].user = string("bob");
+	events[2].link.fingerprint = string("sha256//x");
+	events[2].link.host = string("2001:db8::1");
+	events[2].link.pass = string("secret");
 	for (int i = 0; i < 3; i++)
 		wrong +=
 		    !ipc_event_put(packed, sizeof(packed), &used, &events[i]);
@@ -243,7 +257,8 @@ test_events(void)
 		    out.time != events[count].time ||
 		    !same_string(out.user, events[count].user) ||
 		    !same_string(out.id, events[count].id) ||
-		    !same_string(out.text, events[count].text);
+		    !same_string(out.text, events[count].text) ||
+		    !same_link(&out.link, &events[count].link);
 		count++;
 	}
 	ok(wrong == 0 && count == 3 && at == used, "events come out as put in");
@@ -283,6 +298,11 @@ test_events(void)
 	ok(!ipc_event_put(packed, sizeof(packed), &kept, &events[0]) &&
 		kept == 0,
 	    "a name that is too long is not put in");
+	events[2].link.host =
+	    string("a-host-that-is-longer-than-any-address-in-numbers");
+	ok(!ipc_event_put(packed, sizeof(packed), &kept, &events[2]) &&
+		kept == 0,
+	    "nor a host");
 }
 
 static void

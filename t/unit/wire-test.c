@@ -13,6 +13,8 @@
 #include "tap.h"
 
 #define ID "0123456789abcdef"
+#define PASS "AAAAAAAAAAAAAAAAAAAA-AAAAAAAAAAAAAAAAAAA_A8"
+#define KEY "sha256//AAAAAAAAAAAAAAAAAAAA+AAAAAAAAAAAAAAAAAAA/A8="
 #define EIGHT "[[[[[[[[1]]]]]]]]"
 
 enum { TIME_2026 = 1795356185 }; /* 2026-11-22T14:03:05Z */
@@ -62,7 +64,7 @@ static const struct bad bad_lines[] = {
     {"{\"op\":null}", "The member \"op\" must be a string.", 0},
     {"{\"op\":\"\"}", "The request has the unknown op \"\".", 0},
     {"{\"op\":\"Hello\"}", "The request has the unknown op \"Hello\".", 0},
-    {"{\"op\":\"ask\"}", "The request has the unknown op \"ask\".", 0},
+    {"{\"op\":\"fly\"}", "The request has the unknown op \"fly\".", 0},
     {"{\"op\":\"a\\u001b[2J\\nb\"}",
 	"The request has the unknown op \"a\xef\xbf\xbd[2J\xef\xbf\xbd"
 	"b\".",
@@ -150,7 +152,7 @@ static const char *const not_bool[] = {"0", "1", "\"true\"", "[]", NULL};
 static const char *const *
 wrong_values(const char *name)
 {
-	if (strcmp(name, "brief") == 0)
+	if (strcmp(name, "brief") == 0 || strcmp(name, "accept") == 0)
 		return not_bool;
 	if (strcmp(name, "peer_port") == 0)
 		return not_port;
@@ -436,6 +438,16 @@ same(struct wire_string got, struct wire_string want)
 	    (got.len == want.len && memcmp(got.s, want.s, got.len) == 0);
 }
 
+/* True if both tell the same, or the event has no place for it. */
+static bool
+same_link(const struct wire_link *got, const struct wire_link *want)
+{
+	return same(got->fingerprint, want->fingerprint) &&
+	    same(got->host, want->host) && same(got->pass, want->pass) &&
+	    (got->host.s == NULL || got->port == want->port) &&
+	    (got->fingerprint.s == NULL || got->expires_in == want->expires_in);
+}
+
 /* Encodes, compares the size, decodes, compares the content. */
 static bool
 round_trip(const struct wire_event *event)
@@ -456,12 +468,22 @@ round_trip(const struct wire_event *event)
 	    got.type == event->type && got.number == event->number &&
 	    got.time == event->time && same(got.user, event->user) &&
 	    same(got.id, event->id) && same(got.text, event->text) &&
+	    same_link(&got.link, &event->link) &&
 	    (ids != NULL) == (event->type == EVENT_RECEIPT);
 	free(ids);
 	free(line);
 	json_decref(object);
 	json_decref(again);
 	return good;
+}
+
+static struct wire_link
+link_of(const char *host, int64_t port)
+{
+	return (struct wire_link){.fingerprint = {KEY, strlen(KEY)},
+	    .host = {host, strlen(host)},
+	    .pass = {PASS, strlen(PASS)},
+	    .port = port};
 }
 
 static void
@@ -484,6 +506,12 @@ test_round_trips(void)
 			    .text = noise(text, &seed),
 			};
 
+			if (i % 2)
+				event.link = link_of(
+				    "2001:db8::1", i % 4 == 1 ? 0 : 1024 + i);
+			else
+				event.link = link_of("192.0.2.7", 65535);
+			event.link.expires_in = i;
 			if (type == EVENT_RECEIPT) {
 				snprintf(text, sizeof(text),
 				    i % 3 == 0       ? ""
@@ -501,13 +529,25 @@ test_round_trips(void)
 static void
 test_event_forms(void)
 {
-	struct wire_event message = {EVENT_MESSAGE, 5,
-	    TIME_2026 * INT64_C(1000) + 123, {"alice", 5}, {ID, 16},
-	    {"hi\n", 3}};
-	struct wire_event receipt = {EVENT_RECEIPT, 6, 0, {"bob", 3}, {NULL, 0},
-	    {" " ID "  " ID "x ", 36}};
-	struct wire_event logout = {
-	    EVENT_LOGOUT, 7, 0, {"bob", 3}, {NULL, 0}, {"timeout", 7}};
+	struct wire_event message = {.type = EVENT_MESSAGE,
+	    .number = 5,
+	    .time = TIME_2026 * INT64_C(1000) + 123,
+	    .user = {"alice", 5},
+	    .id = {ID, 16},
+	    .text = {"hi\n", 3}};
+	struct wire_event receipt = {.type = EVENT_RECEIPT,
+	    .number = 6,
+	    .user = {"bob", 3},
+	    .text = {" " ID "  " ID "x ", 36}};
+	struct wire_event logout = {.type = EVENT_LOGOUT,
+	    .number = 7,
+	    .user = {"bob", 3},
+	    .text = {"timeout", 7}};
+	struct wire_event address = {.type = EVENT_ADDRESS,
+	    .number = 8,
+	    .user = {"bob", 3},
+	    .id = {"r", 1},
+	    .link = link_of("192.0.2.7", 0)};
 
 	is_line(wire_event_encode(&message),
 	    "{\"type\":\"message\",\"mail\":5,\"time\":"
@@ -524,6 +564,12 @@ test_event_forms(void)
 	    "\"1970-01-01T00:00:00.000Z\",\"user\":\"bob\",\"reason\":"
 	    "\"timeout\"}\n",
 	    "a logout");
+	is_line(wire_event_encode(&address),
+	    "{\"type\":\"address\",\"mail\":8,\"time\":"
+	    "\"1970-01-01T00:00:00.000Z\",\"user\":\"bob\",\"request\":\"r\","
+	    "\"fingerprint\":\"" KEY "\",\"expires_in\":0,\"host\":"
+	    "\"192.0.2.7\",\"port\":null,\"pass\":\"" PASS "\"}\n",
+	    "an address without a port");
 	logout.text.s = NULL;
 	ok(wire_event_encode(&logout) == NULL, "one without its text is none");
 	ok(!wire_event_in_room(EVENT_MESSAGE) &&
@@ -574,6 +620,17 @@ test_bad_events(void)
 	    " " ID "\"]," T "}",
 	    "{\"type\":\"receipt\",\"to\":\"a\",\"mail\":1,\"ids\":"
 	    "[\"short\"]," T "}",
+	    "{\"type\":\"ask\",\"mail\":1,\"from\":\"a\",\"request\":\"r\","
+	    "\"expires_in\":1," T "}",
+	    "{\"type\":\"ask\",\"mail\":1,\"from\":\"a\",\"request\":\"r\","
+	    "\"fingerprint\":\"" KEY "\"," T "}",
+	    "{\"type\":\"ask\",\"mail\":1,\"from\":\"a\",\"request\":\"r\","
+	    "\"fingerprint\":\"md5//x\",\"expires_in\":1," T "}",
+	    "{\"type\":\"ask\",\"mail\":1,\"from\":\"a\","
+	    "\"fingerprint\":\"" KEY "\",\"expires_in\":1," T "}",
+	    "{\"type\":\"declined\",\"mail\":1,\"user\":\"a\","
+	    "\"request\":\"r\"," T "}",
+	    "{\"type\":\"hangup\",\"mail\":1,\"user\":\"a\"," T "}",
 	};
 
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
@@ -583,6 +640,60 @@ test_bad_events(void)
 	    "a login is taken");
 	ok(event_verdict("{\"type\":\"new\"}") == 1, "a new type is not known");
 #undef T
+}
+
+/* What the decoder says of the place of a link with this member. */
+static bool
+place_taken(const char *host, const char *port, const char *pass)
+{
+	char line[512], why[WIRE_WHY_LEN];
+	struct wire_link link;
+	json_t *object;
+	bool taken;
+
+	snprintf(line, sizeof(line),
+	    "{\"fingerprint\":\"" KEY "\",\"expires_in\":5,\"host\":\"%s\","
+	    "\"port\":%s,\"pass\":\"%s\"}",
+	    host, port, pass);
+	object = wire_object(line, strlen(line), why);
+	taken = wire_link_get(object, &link, LINK_PLACE) &&
+	    link.expires_in == 5 && holds(link.host, host) &&
+	    holds(link.pass, pass) && holds(link.fingerprint, KEY) &&
+	    link.port == atoi(port);
+	json_decref(object);
+	return taken;
+}
+
+static void
+test_links(void)
+{
+	static const char *const ports[] = {
+	    "0", "1023", "65536", "\"2000\"", "-1", "2000.5", "true", NULL};
+	static const char *const hosts[] = {"", "example.org", "localhost",
+	    "1.2.3", "192.0.2.7:80", "[::1]", "fe80::1%eth0", NULL};
+
+	ok(place_taken("192.0.2.7", "40000", PASS) &&
+		place_taken("2001:db8::1", "1024", PASS) &&
+		place_taken("::1", "null", PASS),
+	    "places are taken, without a port as well");
+	for (int i = 0; ports[i] != NULL; i++)
+		ok(!place_taken("192.0.2.7", ports[i], PASS),
+		    "the port %s is none", ports[i]);
+	for (int i = 0; hosts[i] != NULL; i++)
+		ok(!place_taken(hosts[i], "40000", PASS),
+		    "the host \"%s\" is none", hosts[i]);
+	ok(!place_taken("::1", "2000", "") &&
+		!place_taken("::1", "2000", PASS "A"),
+	    "a pass has its length");
+	ok(wire_fingerprint_valid(KEY, strlen(KEY)) &&
+		!wire_fingerprint_valid(KEY, strlen(KEY) - 1) &&
+		!wire_fingerprint_valid(NULL, 0) &&
+		!wire_fingerprint_valid("sha1//" KEY, WIRE_FINGERPRINT_LEN),
+	    "a fingerprint has its form");
+	ok(wire_hangup_find("asked", 5) == HANGUP_ASKED &&
+		wire_hangup_find("aske", 4) == HANGUP_COUNT &&
+		wire_hangup_find("", 0) == HANGUP_COUNT,
+	    "reasons have names");
 }
 
 static void
@@ -642,6 +753,7 @@ main(void)
 	test_round_trips();
 	test_event_forms();
 	test_bad_events();
+	test_links();
 	test_times();
 	return done();
 }

@@ -149,10 +149,22 @@ test_sync(void)
 	struct ipc_events body = {
 	    .epoch = EPOCH, .mail = 9, .room = 4, .count = 3, .gap = 1};
 	struct wire_event events[] = {
-	    {EVENT_MESSAGE, 8, 1000, {"bob", 3}, {"0123456789abcdef", 16},
-		{"hi\n\"there\"", 10}},
-	    {EVENT_RECEIPT, 9, 2000, {"bob", 3}, {NULL, 0}, {"aa bb", 5}},
-	    {EVENT_LOGOUT, 4, 3000, {"eve", 3}, {NULL, 0}, {"asked", 5}},
+	    {.type = EVENT_MESSAGE,
+		.number = 8,
+		.time = 1000,
+		.user = {"bob", 3},
+		.id = {"0123456789abcdef", 16},
+		.text = {"hi\n\"there\"", 10}},
+	    {.type = EVENT_RECEIPT,
+		.number = 9,
+		.time = 2000,
+		.user = {"bob", 3},
+		.text = {"aa bb", 5}},
+	    {.type = EVENT_LOGOUT,
+		.number = 4,
+		.time = 3000,
+		.user = {"eve", 3},
+		.text = {"asked", 5}},
 	};
 	const struct ipc_sync *sync;
 	const json_t *array;

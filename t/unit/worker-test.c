@@ -144,6 +144,78 @@ test_login(void)
 	ok(end() == WORKER_SERVED, "all served");
 }
 
+#define KEY "sha256//AAAAAAAAAAAAAAAAAAAA+AAAAAAAAAAAAAAAAAAA/A8="
+
+/* Private links: what is asked, and how the answers are told. */
+static void
+test_links(void)
+{
+	struct ipc_asked asked = {
+	    .request = "0123456789abcdefABCDEF", .expires_in = 60};
+	struct ipc_answered yes = {.accepted = 1,
+	    .user = "bob",
+	    .peer = {.port = 40000, .fingerprint = KEY},
+	    .host = "2001:db8::7",
+	    .pass = TOKEN,
+	    .expires_in = 3600};
+	const struct ipc_login *login;
+	const struct ipc_answer *consent;
+	const struct ipc_user *user;
+
+	begin();
+	say("{\"op\":\"login\",\"user\":\"al\",\"password\":\"x\","
+	    "\"peer_port\":40000,\"peer_fingerprint\":\"" KEY "\"}\n"
+	    "{\"op\":\"ask\"," AUTH ",\"to\":\"Bob\"}\n"
+	    "{\"op\":\"ask\"," AUTH ",\"to\":\"no name\"}\n"
+	    "{\"op\":\"answer\"," AUTH ",\"request\":\"short\","
+	    "\"accept\":true}\n"
+	    "{\"op\":\"answer\"," AUTH ",\"request\":"
+	    "\"0123456789abcdefABCDEF\",\"accept\":true}\n"
+	    "{\"op\":\"answer\"," AUTH ",\"request\":"
+	    "\"0123456789abcdefABCDEF\",\"accept\":false}\n"
+	    "{\"op\":\"hangup\"," AUTH ",\"user\":\"Bob\"}\n"
+	    "{\"op\":\"login\",\"user\":\"al\",\"password\":\"x\","
+	    "\"peer_fingerprint\":\"md5//x\"}\n");
+	ok(store_gets(IPC_LOGIN), "a login");
+	login = stage.frame.body;
+	ok(login->peer.port == 40000 &&
+		strcmp(login->peer.fingerprint, KEY) == 0,
+	    "brings where links are taken, and the key");
+	answer_no(1, ERR_LOGIN_FAILED, 0, "");
+	hear_no("login-failed", "");
+	ok(store_gets(IPC_ASK), "ask is asked");
+	user = stage.frame.body;
+	is(user->user, "bob", "with the name folded");
+	ok(store_gets(IPC_ANSWER), "answer is asked");
+	consent = stage.frame.body;
+	ok(consent->accept &&
+		strcmp(consent->request, "0123456789abcdefABCDEF") == 0,
+	    "with its members");
+	ok(store_gets(IPC_ANSWER), "and once more");
+	consent = stage.frame.body;
+	ok(!consent->accept, "for a no");
+	ok(store_gets(IPC_HANGUP), "hangup is asked");
+	answer(IPC_ASKED, 2, &asked, NULL, 0);
+	answer(IPC_ANSWERED, 3, &yes, NULL, 0);
+	answer(IPC_ANSWERED, 4, &(struct ipc_answered){.accepted = 0}, NULL, 0);
+	answer(IPC_DONE, 5, NULL, NULL, 0);
+	ok(hear_yes(0) && said("request", asked.request) &&
+		counted("expires_in", 60),
+	    "a question has a name and a time");
+	ok(hear_no("no-such-user", ""), "a name that is none is nobody");
+	ok(hear_no("expired", ""), "nor is that a question's");
+	ok(hear_yes(0) && said("user", "bob") && said("fingerprint", KEY) &&
+		said("host", "2001:db8::7") && counted("port", 40000) &&
+		said("pass", TOKEN) && counted("expires_in", 3600),
+	    "a yes is told with all of the link");
+	ok(hear_yes(0) && json_object_size(stage.reply) == 1,
+	    "a no with nothing");
+	ok(hear_yes(0), "hangup is done");
+	ok(hear_no("bad-request", "peer_fingerprint"),
+	    "what is no fingerprint is malformed");
+	end();
+}
+
 /* Refusals that do not end the connection, with their members. */
 /* A login's question, and whether its keys are those of our own exporter. */
 static bool
@@ -374,6 +446,7 @@ main(void)
 	test_order();
 	test_login();
 	test_beacon();
+	test_links();
 	test_refused();
 	test_malformed();
 	test_busy();

@@ -26,6 +26,9 @@ static const struct row {
     [IPC_BLOCK] = {WHO_BRIEF, answer_block},
     [IPC_UNBLOCK] = {WHO_BRIEF, answer_unblock},
     [IPC_BLOCKED] = {WHO_BRIEF, answer_blocked},
+    [IPC_ASK] = {WHO_SESSION, answer_ask},
+    [IPC_ANSWER] = {WHO_SESSION, answer_answer},
+    [IPC_HANGUP] = {WHO_SESSION, answer_hangup},
     [IPC_PASSWORD] = {WHO_BRIEF, answer_password},
 };
 

@@ -102,6 +102,7 @@ answer_fn answer_login, answer_register, answer_logout, answer_live,
     answer_password;
 answer_fn answer_sync, answer_send, answer_broadcast;
 answer_fn answer_online, answer_block, answer_unblock, answer_blocked;
+answer_fn answer_ask, answer_answer, answer_hangup;
 
 void answer(const struct asker *asker, enum ipc_type type, const void *body,
     const void *tail, size_t tail_len);

@@ -93,7 +93,7 @@ post(struct ask_channel *store, enum ipc_type type, const void *body,
 }
 
 int
-ask_answer(struct ask_channel *store, void *buf, struct ipc_frame *frame)
+ask_next(struct ask_channel *store, void *buf, struct ipc_frame *frame)
 {
 	int64_t until = deadline(store);
 	int ends = 0;
@@ -141,9 +141,10 @@ fill_name(char field[NAME_MAX_LEN + 1], const char *name)
 enum asked
 ask_login(struct ask_channel *store, const char *user,
     const struct wire_string *password, bool brief,
-    const struct ipc_beacon *beacon)
+    const struct ipc_beacon *beacon, const struct ipc_peer *peer)
 {
-	struct ipc_login body = {.brief = brief, .beacon = *beacon};
+	struct ipc_login body = {
+	    .brief = brief, .beacon = *beacon, .peer = *peer};
 	enum asked asked;
 
 	fill_name(body.user, user);
@@ -274,6 +275,30 @@ ask_unblock(struct ask_channel *store, const struct wire_string *token,
     const char *user)
 {
 	return ask_user(store, IPC_UNBLOCK, token, user);
+}
+
+enum asked
+ask_ask(struct ask_channel *store, const struct wire_string *token,
+    const char *user)
+{
+	return ask_user(store, IPC_ASK, token, user);
+}
+
+enum asked
+ask_answer(struct ask_channel *store, const struct wire_request *request)
+{
+	struct ipc_answer body = {.accept = request->accept};
+
+	FILL(body.auth.token, &request->token);
+	FILL(body.request, &request->request);
+	return post(store, IPC_ANSWER, &body, NULL);
+}
+
+enum asked
+ask_hangup(struct ask_channel *store, const struct wire_string *token,
+    const char *user)
+{
+	return ask_user(store, IPC_HANGUP, token, user);
 }
 
 enum asked

@@ -40,7 +40,7 @@ uint32_t ask_under_way(const struct ask_channel *store);
  * The next answer, into buf as ipc_receive() has it.  0, or -1 if none will
  * come: the channel is lost from then on.
  */
-int ask_answer(struct ask_channel *store, void *buf, struct ipc_frame *frame);
+int ask_next(struct ask_channel *store, void *buf, struct ipc_frame *frame);
 
 /*
  * The questions.  All strings were checked before and fit; a token that is
@@ -48,7 +48,7 @@ int ask_answer(struct ask_channel *store, void *buf, struct ipc_frame *frame);
  */
 enum asked ask_login(struct ask_channel *store, const char *user,
     const struct wire_string *password, bool brief,
-    const struct ipc_beacon *beacon);
+    const struct ipc_beacon *beacon, const struct ipc_peer *peer);
 enum asked ask_register(struct ask_channel *store, const char *user,
     const struct wire_string *password, const struct wire_string *invite);
 enum asked ask_logout(
@@ -69,6 +69,12 @@ enum asked ask_unblock(struct ask_channel *store,
     const struct wire_string *token, const char *user);
 enum asked ask_blocked(struct ask_channel *store,
     const struct wire_string *token, const char *after, int32_t max);
+enum asked ask_ask(struct ask_channel *store, const struct wire_string *token,
+    const char *user);
+enum asked ask_answer(
+    struct ask_channel *store, const struct wire_request *request);
+enum asked ask_hangup(struct ask_channel *store,
+    const struct wire_string *token, const char *user);
 enum asked ask_password(struct ask_channel *store,
     const struct wire_string *token, const struct wire_string *old,
     const struct wire_string *new);

@@ -21,26 +21,11 @@ request_refuse(struct request_context *on, const struct wire_request *request,
 	return ASKED_NOT;
 }
 
-/* True if the bytes have the form of a token: base64url of 32 octets. */
-static bool
-token_form(const struct wire_string *token)
-{
-	if (token->len != WIRE_TOKEN_LEN)
-		return false;
-	for (size_t i = 0; i < token->len; i++) {
-		char c = token->s[i];
-
-		if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') &&
-		    !(c >= '0' && c <= '9') && c != '-' && c != '_')
-			return false;
-	}
-	return true;
-}
-
 bool
 request_token(struct request_context *on, const struct wire_request *request)
 {
-	if (!request->token.s || token_form(&request->token))
+	if (!request->token.s ||
+	    wire_token_valid(request->token.s, request->token.len))
 		return true;
 	request_refuse(on, request, ERR_SESSION_EXPIRED, NULL);
 	return false;
@@ -150,15 +135,17 @@ enum asked
 request_login(struct request_context *on, const struct wire_request *request)
 {
 	struct ipc_beacon beacon;
+	struct ipc_peer peer;
 	char user[NAME_MAX_LEN + 1];
 	enum asked asked;
 
 	if (!account_name(on, request, user) ||
-	    !password_fits(on, request, &request->password))
+	    !password_fits(on, request, &request->password) ||
+	    !request_peer(on, request, &peer))
 		return ASKED_NOT;
 	draw_beacon(request->brief ? NULL : on->beacon, &beacon);
-	asked = ask_login(
-	    &on->store, user, &request->password, request->brief, &beacon);
+	asked = ask_login(&on->store, user, &request->password, request->brief,
+	    &beacon, &peer);
 	ipc_wipe(&beacon, sizeof(beacon));
 	return asked;
 }

@@ -50,9 +50,8 @@ text_fits(struct request_context *on, const struct wire_request *request)
 	return true;
 }
 
-/* Folds another user's name; false, and refused, if it is no name. */
-static bool
-other_name(struct request_context *on, const struct wire_request *request,
+bool
+request_name(struct request_context *on, const struct wire_request *request,
     const struct wire_string *name, char out[NAME_MAX_LEN + 1])
 {
 	if (name_fold(name->s, name->len, out))
@@ -111,7 +110,7 @@ request_send(struct request_context *on, const struct wire_request *request)
 
 	if (!id_fits(on, request) || !text_fits(on, request) ||
 	    !request_token(on, request) ||
-	    !other_name(on, request, &request->to, to))
+	    !request_name(on, request, &request->to, to))
 		return ASKED_NOT;
 	return ask_send(&on->store, request, to);
 }
@@ -173,7 +172,7 @@ request_block(struct request_context *on, const struct wire_request *request)
 	char user[NAME_MAX_LEN + 1];
 
 	if (!request_token(on, request) ||
-	    !other_name(on, request, &request->user, user))
+	    !request_name(on, request, &request->user, user))
 		return ASKED_NOT;
 	return ask_block(&on->store, &request->token, user);
 }
@@ -184,7 +183,7 @@ request_unblock(struct request_context *on, const struct wire_request *request)
 	char user[NAME_MAX_LEN + 1];
 
 	if (!request_token(on, request) ||
-	    !other_name(on, request, &request->user, user))
+	    !request_name(on, request, &request->user, user))
 		return ASKED_NOT;
 	return ask_unblock(&on->store, &request->token, user);
 }

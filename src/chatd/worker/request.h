@@ -82,6 +82,24 @@ enum asked request_unblock(
 enum asked request_blocked(
     struct request_context *on, const struct wire_request *request);
 
+enum asked request_ask(
+    struct request_context *on, const struct wire_request *request);
+enum asked request_answer(
+    struct request_context *on, const struct wire_request *request);
+enum asked request_hangup(
+    struct request_context *on, const struct wire_request *request);
+
+/*
+ * Folds another user's name; false, and refused with no-such-user, if it is
+ * no name.
+ */
+bool request_name(struct request_context *on,
+    const struct wire_request *request, const struct wire_string *name,
+    char out[NAME_MAX_LEN + 1]);
+/* Where a login takes links; false, and refused, if that makes no sense. */
+bool request_peer(struct request_context *on,
+    const struct wire_request *request, struct ipc_peer *peer);
+
 int tell_welcome(const struct request_context *on,
     const struct ipc_frame *frame, json_t *reply);
 int tell_heads(const struct request_context *on, const struct ipc_frame *frame,
@@ -95,6 +113,11 @@ int tell_spread(const struct request_context *on, const struct ipc_frame *frame,
 int tell_online(const struct request_context *on, const struct ipc_frame *frame,
     json_t *reply);
 int tell_blocked(const struct request_context *on,
+    const struct ipc_frame *frame, json_t *reply);
+
+int tell_asked(const struct request_context *on, const struct ipc_frame *frame,
+    json_t *reply);
+int tell_answered(const struct request_context *on,
     const struct ipc_frame *frame, json_t *reply);
 
 /* Adds a member that is a time. */

@@ -65,6 +65,9 @@ static const struct request_row rows[OP_COUNT] = {
     [OP_BLOCK] = {request_block, IPC_DONE, NULL, 0},
     [OP_UNBLOCK] = {request_unblock, IPC_DONE, NULL, 0},
     [OP_BLOCKED] = {request_blocked, IPC_NAMES, tell_blocked, 0},
+    [OP_ASK] = {request_ask, IPC_ASKED, tell_asked, 0},
+    [OP_ANSWER] = {request_answer, IPC_ANSWERED, tell_answered, 0},
+    [OP_HANGUP] = {request_hangup, IPC_DONE, NULL, 0},
     [OP_PASSWORD] = {request_password, IPC_DONE, NULL, ALONE | SECRET},
 };
 
@@ -220,7 +223,7 @@ await_reply(struct worker *w, struct pending *request)
 {
 	struct ipc_frame frame;
 
-	if (ask_answer(&w->on.store, w->frame, &frame) == 0)
+	if (ask_next(&w->on.store, w->frame, &frame) == 0)
 		request->reply = tell(w, request, &frame, &request->error);
 	if (request->reply == NULL) {
 		request->error = ERR_BUSY;
