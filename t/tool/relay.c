@@ -64,7 +64,7 @@ struct relay {
 /* Two ends of a connection that a thread carries. */
 struct call {
 	int client, centre;
-	bool mute, answered, deaf;
+	bool mute, answered, asked;
 };
 
 _Noreturn static void
@@ -123,9 +123,9 @@ bind_both(struct relay *relay, struct sockaddr_in *own)
 
 /* ---- connections: a thread each */
 
-/* Carries what is there to read, or loses it; false at the end. */
+/* Carries what is there to read; false at the end. */
 static bool
-carry(int from, int to, bool lose)
+carry(int from, int to)
 {
 	char data[16384];
 	ssize_t len, done = 0, n;
@@ -133,7 +133,7 @@ carry(int from, int to, bool lose)
 	do
 		len = read(from, data, sizeof(data));
 	while (len == -1 && errno == EINTR);
-	while (len > 0 && done < len && !lose) {
+	while (len > 0 && done < len) {
 		n = send(to, data + done, (size_t)(len - done), MSG_NOSIGNAL);
 		if (n == -1 && errno != EINTR)
 			return false;
@@ -145,19 +145,24 @@ carry(int from, int to, bool lose)
 	return len > 0;
 }
 
-/* Up, and down; false at the end. */
+/* Up: behind the answer to its greeting a client makes its request. */
 static bool
 carry_up(struct call *call)
 {
-	call->deaf = call->mute && call->answered;
-	return carry(call->client, call->centre, false);
+	call->asked = call->answered;
+	return carry(call->client, call->centre);
 }
 
+/* Down, as long as the reply may get through; false at the end. */
 static bool
 carry_down(struct call *call)
 {
 	call->answered = true;
-	return carry(call->centre, call->client, call->deaf);
+	if (!call->mute || !call->asked)
+		return carry(call->centre, call->client);
+	shutdown(call->client, SHUT_RDWR);
+	shutdown(call->centre, SHUT_WR);
+	return false;
 }
 
 static void *

@@ -5,11 +5,12 @@
  * alters the replies as it is told.  A program of its own, one process for
  * each connection.  It must never outlive who started it.
  *
- * usage: spy CERTIFICATE KEY PORT LOG EDITS [SOURCE] ; prints its port
+ * usage: spy CERTIFICATE KEY PORT LOG EDITS ; prints its port
  *
- * Carries to 127.0.0.1:PORT, from the address SOURCE.  EDITS is a file that
- * is read anew for each connection: lines of an extended regular expression,
- * a tab, and what to put in the place of each match.
+ * Carries to 127.0.0.1:PORT.  EDITS is a file that is read anew for each
+ * connection: lines of an extended regular expression, a tab, and what to put
+ * in the place of each match; or of "from", a tab, and the address that we
+ * call the centre from.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -77,6 +78,10 @@ read_edits(struct spy *spy)
 			continue;
 		*tab++ = '\0';
 		tab[strcspn(tab, "\n")] = '\0';
+		if (strcmp(line, "from") == 0) {
+			spy->source.sin_addr.s_addr = inet_addr(tab);
+			continue;
+		}
 		edit = &spy->edits[spy->count++];
 		snprintf(edit->to, sizeof(edit->to), "%s", tab);
 		if (regcomp(&edit->from, line, REG_EXTENDED) != 0)
@@ -186,13 +191,14 @@ static void
 meet(struct spy *spy, int fd)
 {
 	struct tls_conn from, to;
-	int centre = to_centre(spy);
+	int centre;
 
+	read_edits(spy);
+	centre = to_centre(spy);
 	if (centre == -1) {
 		close(fd);
 		return;
 	}
-	read_edits(spy);
 	if (tls_conn_open(&from, spy->server, fd, true, NULL) == 0 &&
 	    tls_conn_open(&to, spy->client, centre, false, NULL) == 0 &&
 	    tls_handshake(&to, TLS_ALPN_CENTRE, later()) == TLS_OK &&
@@ -239,8 +245,8 @@ prepare(struct spy *spy, int argc, char **argv)
 	spy->centre = (struct sockaddr_in){.sin_family = AF_INET,
 	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 	    .sin_port = htons((uint16_t)atoi(argv[3]))};
-	spy->source = (struct sockaddr_in){.sin_family = AF_INET,
-	    .sin_addr.s_addr = inet_addr(argc > 6 ? argv[6] : "127.0.0.1")};
+	spy->source = (struct sockaddr_in){
+	    .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	spy->log =
 	    open(argv[4], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	if (spy->log == -1)
