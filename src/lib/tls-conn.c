@@ -266,22 +266,21 @@ tls_read_line(struct tls_conn *conn, char **line, size_t *len, int64_t deadline)
 	}
 }
 
-enum tls_status
-tls_write(struct tls_conn *conn, const void *data, size_t len, int64_t deadline)
+/* Writes everything from *done on before the deadline, and moves that. */
+static enum tls_status
+write_from(struct tls_conn *conn, const char *data, size_t len, size_t *done,
+    int64_t deadline)
 {
-	const char *at = data;
-
-	while (len > 0) {
+	while (*done < len) {
 		enum tls_status status;
-		size_t done;
+		size_t put;
 		int ret;
 
 		ERR_clear_error();
 		errno = 0;
-		ret = SSL_write_ex(conn->ssl, at, len, &done);
+		ret = SSL_write_ex(conn->ssl, data + *done, len - *done, &put);
 		if (ret == 1) {
-			at += done;
-			len -= done;
+			*done += put;
 			continue;
 		}
 		status =
@@ -290,6 +289,27 @@ tls_write(struct tls_conn *conn, const void *data, size_t len, int64_t deadline)
 			return status;
 	}
 	return TLS_OK;
+}
+
+enum tls_status
+tls_write(struct tls_conn *conn, const void *data, size_t len, int64_t deadline)
+{
+	size_t done = 0;
+
+	return write_from(conn, data, len, &done, deadline);
+}
+
+enum tls_status
+tls_write_some(
+    struct tls_conn *conn, const void *data, size_t len, size_t *done)
+{
+	return write_from(conn, data, len, done, 0);
+}
+
+bool
+tls_wants_write(const struct tls_conn *conn)
+{
+	return SSL_want_write(conn->ssl);
 }
 
 int
@@ -326,15 +346,31 @@ discard(int fd, int linger)
 	}
 }
 
+/* Says that nothing more comes, as far as TLS can still say it. */
+static void
+say_end(struct tls_conn *conn)
+{
+	if (conn->ssl == NULL)
+		return;
+	ERR_clear_error();
+	if (SSL_is_init_finished(conn->ssl) && conn->over != TLS_BROKEN)
+		SSL_shutdown(conn->ssl);
+	ERR_clear_error();
+}
+
+void
+tls_conn_shut(struct tls_conn *conn)
+{
+	say_end(conn);
+	shutdown(conn->fd, SHUT_WR);
+	/* closing must not read what is thrown away as if it were TLS */
+	conn->over = TLS_BROKEN;
+}
+
 void
 tls_conn_close(struct tls_conn *conn, int linger)
 {
-	if (conn->ssl != NULL) {
-		ERR_clear_error();
-		if (SSL_is_init_finished(conn->ssl) && conn->over != TLS_BROKEN)
-			SSL_shutdown(conn->ssl);
-		ERR_clear_error();
-	}
+	say_end(conn);
 	if (conn->fd != -1) {
 		if (linger > 0 && shutdown(conn->fd, SHUT_WR) == 0)
 			discard(conn->fd, linger);

@@ -22,6 +22,7 @@
 
 enum {
 	ALPN_MAX_LEN = 255, /* one octet counts it, RFC 7301 */
+	PEER_CERT_MAX = 8192, /* octets; one of P-256 has some 500 */
 	WARM_STEPS = 64, /* a handshake in memory takes fewer than ten */
 };
 
@@ -264,6 +265,18 @@ ctx_new(const SSL_METHOD *method, char why[TLS_WHY_LEN])
 	return ctx;
 }
 
+/* What makes a context that of a server; NULL with why. */
+static SSL_CTX *
+server_finish(SSL_CTX *ctx, const char *alpn, char why[TLS_WHY_LEN])
+{
+	if (!alpn_keep(ctx, alpn) || SSL_CTX_set_num_tickets(ctx, 0) != 1 ||
+	    SSL_CTX_set_max_early_data(ctx, 0) != 1)
+		return ctx_fail(ctx, NO_CONTEXT, why);
+	SSL_CTX_set_client_hello_cb(ctx, hello_check, NULL);
+	SSL_CTX_set_alpn_select_cb(ctx, alpn_select, NULL);
+	return ctx;
+}
+
 SSL_CTX *
 tls_server_new(const char *certificate, const char *key, const char *alpn,
     char why[TLS_WHY_LEN])
@@ -277,11 +290,19 @@ tls_server_new(const char *certificate, const char *key, const char *alpn,
 	if (SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) != 1 ||
 	    SSL_CTX_check_private_key(ctx) != 1)
 		return ctx_fail(ctx, key, why);
-	if (!alpn_keep(ctx, alpn) || SSL_CTX_set_num_tickets(ctx, 0) != 1 ||
-	    SSL_CTX_set_max_early_data(ctx, 0) != 1)
+	return server_finish(ctx, alpn, why);
+}
+
+/* What makes a context that of a client; NULL with why. */
+static SSL_CTX *
+client_finish(SSL_CTX *ctx, const char *alpn, char why[TLS_WHY_LEN])
+{
+	struct alpn list;
+
+	if (!alpn_set(&list, alpn) ||
+	    SSL_CTX_set_alpn_protos(
+		ctx, (unsigned char *)&list, list.len + 1U) != 0)
 		return ctx_fail(ctx, NO_CONTEXT, why);
-	SSL_CTX_set_client_hello_cb(ctx, hello_check, NULL);
-	SSL_CTX_set_alpn_select_cb(ctx, alpn_select, NULL);
 	return ctx;
 }
 
@@ -289,15 +310,86 @@ SSL_CTX *
 tls_client_new(const char *alpn, char why[TLS_WHY_LEN])
 {
 	SSL_CTX *ctx = ctx_new(TLS_client_method(), why);
-	struct alpn list;
+
+	return ctx == NULL ? NULL : client_finish(ctx, alpn, why);
+}
+
+/*
+ * Takes any certificate, unless it is known whose key it has to be.  The
+ * handshake itself proves that the other end has the key.
+ */
+static int
+peer_verify(X509_STORE_CTX *store, void *arg)
+{
+	const SSL *ssl = X509_STORE_CTX_get_ex_data(
+	    store, SSL_get_ex_data_X509_STORE_CTX_idx());
+	struct tls_expected *expected =
+	    ssl != NULL ? SSL_get_app_data(ssl) : NULL;
+	const X509 *cert = X509_STORE_CTX_get0_cert(store);
+
+	(void)arg;
+	if (expected == NULL)
+		return 1;
+	if (cert != NULL && tls_pin(cert, expected->shown) == 0 &&
+	    CRYPTO_memcmp(expected->shown, expected->wanted,
+		sizeof(expected->shown)) == 0)
+		return 1;
+	X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_REJECTED);
+	return 0;
+}
+
+void
+tls_expect(SSL *ssl, struct tls_expected *expected)
+{
+	*expected->shown = '\0';
+	SSL_set_app_data(ssl, expected);
+}
+
+/* What both ends between clients have in common; NULL with why. */
+static SSL_CTX *
+peer_new(const SSL_METHOD *method, X509 *certificate, EVP_PKEY *key,
+    char why[TLS_WHY_LEN])
+{
+	SSL_CTX *ctx = ctx_new(method, why);
 
 	if (ctx == NULL)
 		return NULL;
-	if (!alpn_set(&list, alpn) ||
-	    SSL_CTX_set_alpn_protos(
-		ctx, (unsigned char *)&list, list.len + 1U) != 0)
+	/* Other kinds of keys could be made costly to check. */
+	if (SSL_CTX_use_certificate(ctx, certificate) != 1 ||
+	    SSL_CTX_use_PrivateKey(ctx, key) != 1 ||
+	    SSL_CTX_check_private_key(ctx) != 1 ||
+	    SSL_CTX_set1_sigalgs_list(ctx, "ECDSA+SHA256") != 1)
 		return ctx_fail(ctx, NO_CONTEXT, why);
+	SSL_CTX_set_max_cert_list(ctx, PEER_CERT_MAX);
+	SSL_CTX_set_verify(
+	    ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+	SSL_CTX_set_cert_verify_callback(ctx, peer_verify, NULL);
+	/*
+	 * A stream of records without data, as fast as they can be read,
+	 * must not keep one call busy; and what was not read must be in the
+	 * socket, where a loop sees it.
+	 */
+	SSL_CTX_clear_mode(ctx, SSL_MODE_AUTO_RETRY);
+	SSL_CTX_set_read_ahead(ctx, 0);
 	return ctx;
+}
+
+SSL_CTX *
+tls_peer_server_new(
+    X509 *certificate, EVP_PKEY *key, const char *alpn, char why[TLS_WHY_LEN])
+{
+	SSL_CTX *ctx = peer_new(TLS_server_method(), certificate, key, why);
+
+	return ctx == NULL ? NULL : server_finish(ctx, alpn, why);
+}
+
+SSL_CTX *
+tls_peer_client_new(
+    X509 *certificate, EVP_PKEY *key, const char *alpn, char why[TLS_WHY_LEN])
+{
+	SSL_CTX *ctx = peer_new(TLS_client_method(), certificate, key, why);
+
+	return ctx == NULL ? NULL : client_finish(ctx, alpn, why);
 }
 
 /* Two ends in memory that are joined; false if memory is short. */

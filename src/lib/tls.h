@@ -22,6 +22,7 @@ enum {
 };
 
 #define TLS_ALPN_CENTRE "chat/1"
+#define TLS_ALPN_PEER "chat-peer/1"
 
 enum tls_status {
 	TLS_OK,
@@ -54,6 +55,30 @@ SSL_CTX *tls_server_new(const char *certificate, const char *key,
 SSL_CTX *tls_client_new(const char *alpn, char why[TLS_WHY_LEN]);
 
 /*
+ * The same for two clients, which both show a certificate of their own
+ * making: P-256, and what the other end shows may be by nobody and for any
+ * time and name.  Whose key it has is proved by the handshake, and judged by
+ * tls_expect() or afterwards with tls_peer_pin().  Reading takes one record a
+ * call, so that no stream of them can hold a loop up.
+ */
+SSL_CTX *tls_peer_server_new(
+    X509 *certificate, EVP_PKEY *key, const char *alpn, char why[TLS_WHY_LEN]);
+SSL_CTX *tls_peer_client_new(
+    X509 *certificate, EVP_PKEY *key, const char *alpn, char why[TLS_WHY_LEN]);
+
+/* Whose key the other end has to have, and whose it has shown ("": none). */
+struct tls_expected {
+	char wanted[TLS_PIN_LEN + 1];
+	char shown[TLS_PIN_LEN + 1];
+};
+
+/*
+ * Before the handshake, of a context as above: fails it with an alert if the
+ * key is not the wanted one.  The struct is the caller's.
+ */
+void tls_expect(SSL *ssl, struct tls_expected *expected);
+
+/*
  * One handshake with itself in memory, so that what OpenSSL builds lazily
  * is there before a fork.  -1 with a sentence in why.
  */
@@ -81,6 +106,22 @@ enum tls_status tls_read_line(
 
 enum tls_status tls_write(
     struct tls_conn *conn, const void *data, size_t len, int64_t deadline);
+
+/*
+ * Writes what goes out without waiting, from *done on, and moves that.
+ * TLS_TIMEOUT: the rest, in the same place, when the descriptor is ready.
+ */
+enum tls_status tls_write_some(
+    struct tls_conn *conn, const void *data, size_t len, size_t *done);
+
+/* What the last call that ran into TLS_TIMEOUT waits for: to write? */
+bool tls_wants_write(const struct tls_conn *conn);
+
+/*
+ * Shuts the sending side down without waiting; what still comes is to be
+ * read from fd and thrown away before tls_conn_close().
+ */
+void tls_conn_shut(struct tls_conn *conn);
 
 /*
  * Octets that only the two ends of this connection know (RFC 8446, 7.5):
