@@ -65,7 +65,7 @@ static void
 touch(struct store *store, struct session *session, const struct asker *asker,
     enum ipc_type type)
 {
-	session->from = asker->channel->from;
+	links_moved(store, session, &asker->channel->from);
 	if (type != IPC_LOGOUT)
 		session_alive(store, session);
 }
