@@ -148,9 +148,9 @@ default_of()
 		grep -qE "^  $word( |\$)" <<<"$help" || fail "no chat $word"
 	done
 	sed -n '/Not in this version/,/^$/p' "$CHAT_SRC/README.md" >"$dir/not"
-	run ! grep -iE 'one-shot|beacon|invit|backup' "$dir/not"
+	run ! grep -iE 'one-shot|beacon|invit|backup|private link' "$dir/not"
 	sed -sn '/^\.Sh CAVEATS/,$p' "$man/chatd.8" "$man/chat.1" >"$dir/not"
-	run ! grep -iE 'one-shot|beacon|invit|backup' "$dir/not"
+	run ! grep -iE 'one-shot|beacon|invit|backup|private link' "$dir/not"
 }
 
 @test "chatctl(8) has every command" {
