@@ -318,12 +318,15 @@ static void
 put_known(struct known *known, json_t *contact)
 {
 	const char *user = wire_get_string(contact, "user");
-	json_t *more = json_object_get(known->users, user != NULL ? user : "");
+	json_t *more = json_incref(
+	    json_object_get(known->users, user != NULL ? user : ""));
 
-	if (more != NULL)
+	if (more != NULL) {
+		json_object_del(known->users, user);
 		json_object_update(contact, more);
+		json_decref(more);
+	}
 	put_contact(known, contact);
-	json_object_del(known->users, user != NULL ? user : "");
 }
 
 /* Goes through those of the history: an exit status. */

@@ -300,6 +300,7 @@ static const struct answer answers[] = {
 	"you."},
     {"leave", "nothing", "No private message to @ was left unsent."},
     {"trust", "nothing", "@ has shown no other key."},
+    {"accept", "blocked", "There is a block between you and @."},
     {"accept", "expired", "The question of @ has expired."},
     {"decline", "expired", "The question of @ has expired."},
     {NULL, "expired", "@ did not answer."},
