@@ -27,8 +27,7 @@ set_up()
 	pass=$(grep -o '"pass":"[^"]*' "$dir/alice.spied" | tail -n 1)
 	pass=${pass#*:\"}
 	[ "${#pass}" -ge 16 ]
-	alices=("$dir"/alice.state/*/peer.key)
-	alices=${alices[0]%/*}
+	alices=$(dirname "$dir"/alice.state/*/peer.key)
 }
 
 # usage: calls DIR HOW [PASS FROM ID TEXT...] ; bob's client, with the key that
@@ -133,9 +132,7 @@ all_is_well()
 
 @test "a peer that answers, but ill" {
 	well=0
-	bobs=("$dir"/bob.state/*/peer.key)
-	bobs=${bobs[0]%/*}
-	cp -r "$bobs" "$dir/bobs"
+	cp -r "$(dirname "$dir"/bob.state/*/peer.key)" "$dir/bobs"
 	# One that refuses is asked again for a quarter of a minute.
 	for how in garbage busy close; do
 		listens_ill "$how"
