@@ -149,7 +149,7 @@ told(void *arg, const struct peer_outcome *outcome)
 	struct agent *agent = private->agent;
 	struct letter *letter = take(link, outcome->id);
 	enum peer_result result;
-	char user[NAME_MAX_LEN + 1], why[PEER_WHY_LEN];
+	char user[NAME_MAX_LEN + 1];
 	bool here;
 
 	if (letter == NULL)
@@ -164,12 +164,6 @@ told(void *arg, const struct peer_outcome *outcome)
 	}
 	result = honest(letter, outcome->result);
 	here = result == PEER_STORED;
-	if (!here) {
-		text_escape(why, sizeof(why), outcome->why,
-		    strlen(outcome->why), TEXT_LOG);
-		log_info("a private message to %s: %s: %s", user,
-		    peer_result_name(outcome->result), why);
-	}
 	if (book_private_settle(agent->book, letter->row,
 		here ? BOOK_FETCHED : BOOK_KEPT,
 		here ? NULL : reasons[result].name) == -1) {

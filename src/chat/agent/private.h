@@ -13,7 +13,7 @@
 
 enum {
 	LETTERS_MAX = 256, /* under way to one user */
-	LETTER_TRIES = 2, /* after an answer that was lost */
+	LETTER_TRIES = 1, /* after an answer that was lost */
 };
 
 struct private
