@@ -59,6 +59,8 @@ try_accept()
 	same '' "$output$stderr"
 	once 0 bob read
 	same 'alice (private): from the shell' "$(sed '/logged/d' <<<"$output")"
+	once 0 alice hangup bob
+	same 'The private link with bob has ended: hung up.' "$output"
 	both_out
 }
 

@@ -183,6 +183,19 @@ json_keys(const json_t *keys)
 	}
 }
 
+/* The link has ended: in the words that all are told. */
+static void
+put_end(const struct run *run)
+{
+	json_t *event = json_object();
+
+	json_object_set_new(event, "event", json_string("hangup"));
+	json_object_set_new(event, "user", json_string(run->shot->user));
+	json_object_set_new(event, "reason", json_string("hangup"));
+	show_event(event, run->account->user);
+	json_decref(event);
+}
+
 /* One reply of maybe several. */
 static void
 put_done(const struct run *run, json_t *reply)
@@ -198,7 +211,9 @@ put_done(const struct run *run, json_t *reply)
 			    reply, "state", json_string("queued"));
 		if (!more)
 			oneshot_answered(run, reply);
-	} else if (!run->shot->json)
+	} else if (!run->shot->json && run->shot->name == ONESHOT_HANGUP)
+		put_end(run);
+	else if (!run->shot->json)
 		show_link_done(
 		    oneshot_name(run->shot->name), reply, run->shot->user);
 	else if (keys == NULL)
