@@ -315,7 +315,11 @@ many_entries()
 	centre_start
 	ctl backup "$dir/a.backup"
 	centre_stop
-	in_file "$dir/a.backup" "DROP TABLE invite;
+	in_file "$dir/a.backup" "DROP TABLE invite; DROP TABLE link;
+		DROP INDEX mail_passing;
+		ALTER TABLE mail DROP COLUMN passing;
+		ALTER TABLE session DROP COLUMN peer_port;
+		ALTER TABLE session DROP COLUMN peer_key;
 		ALTER TABLE session DROP COLUMN beacon;
 		ALTER TABLE session DROP COLUMN keys;
 		UPDATE meta SET value = '1' WHERE key = 'version'"

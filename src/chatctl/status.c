@@ -119,6 +119,9 @@ show(const json_t *status)
 	number_line("passwords at work", status, "hashes");
 	number_line("connections", status, "connections");
 	live_lines(status);
+	line("private links", "%lld, %lld questions waiting",
+	    (long long)wire_get_number(status, "links", 0),
+	    (long long)wire_get_number(status, "questions", 0));
 	line("restarts", "store %lld, keeper %lld, worker crashes %lld",
 	    (long long)wire_get_number(status, "store_restarts", 0),
 	    (long long)wire_get_number(status, "keeper_restarts", 0),

@@ -28,6 +28,8 @@ struct rules {
 	int message_bytes, mailbox_messages; /* limits */
 	int requests_per_second, request_burst; /* limits */
 	int room_keep_days;
+	int ask_seconds, pass_seconds; /* private */
+	bool private_enabled;
 	int registration; /* enum registration */
 };
 
@@ -39,8 +41,7 @@ struct settings {
 	int workers, workers_per_address;
 	int handshake_seconds, request_seconds, connection_seconds;
 	char **exempt;
-	bool private_enabled, beacon_enabled;
-	int ask_seconds, pass_seconds;
+	bool beacon_enabled;
 	int engine;
 	char *log_to;
 	int log_level; /* enum log_level */

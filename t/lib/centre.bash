@@ -364,10 +364,11 @@ reload()
 
 # ---- requests and replies
 
-# usage: wire [OPTION]... ; the raw client, from $SOURCE if that is set
+# usage: wire [OPTION]... ; the raw client, from $SOURCE if that is set, to
+# another listener if $CENTRE is
 wire()
 {
-	"$CHAT_BUILD/t/tool/wire" -a "127.0.0.1:$PORT" \
+	"$CHAT_BUILD/t/tool/wire" -a "${CENTRE:-127.0.0.1:$PORT}" \
 		${SOURCE:+--source "$SOURCE"} "$@"
 }
 
@@ -504,6 +505,40 @@ login()
 	value '[.epoch, .mail, .room] | join(" ")' >"$dir/$1.cursor"
 }
 
+# usage: key NAME ; prints a fingerprint that is NAME's and nobody else's
+key()
+{
+	printf 'sha256//%s' "$(printf '%s' "$1" |
+		openssl dgst -sha256 -binary | base64)"
+}
+
+# usage: linkable NAME PORT ; logs in as one who takes private links there
+linkable()
+{
+	login "$1" peer_port:="$2" peer_fingerprint="$(key "$1")"
+}
+
+# usage: asks NAME TO ; NAME asks for a private link; $request is its name
+asks()
+{
+	as "$1" ask to="$2"
+	accepted && request=$(value .request)
+}
+
+# usage: agrees NAME ; NAME says yes to $request
+agrees()
+{
+	as "$1" answer request="$request" accept:=true
+	accepted
+}
+
+# usage: event NAME TYPE ; the last of that type of NAME's last sync, in $reply
+event()
+{
+	reply=$(jq -c "select(.type == \"$2\")" "$dir/$1.events" | tail -n 1)
+	[ -n "$reply" ] || fail "$1 was told of no $2"
+}
+
 # usage: logout NAME
 logout()
 {
@@ -558,6 +593,10 @@ spoken='if .type == "message" then "\(.from): \(.text)"
 	elif .type == "broadcast" then "\(.from) (to all): \(.text)"
 	elif .type == "receipt" then "\(.to) has stored \(.ids | join(" "))"
 	elif .type == "notice" then "notice: \(.text)"
+	elif .type == "ask" then "\(.from) asks for a link."
+	elif .type == "address" then "\(.user) is at \(.host):\(.port)."
+	elif .type == "declined" then "no link with \(.user) (\(.reason))."
+	elif .type == "hangup" then "the link with \(.user) is over (\(.reason))."
 	elif .type == "login" then "\(.user) has logged in."
 	elif .type == "logout" then "\(.user) has logged out (\(.reason))."
 	else tojson end'

@@ -67,8 +67,8 @@ test_defaults(void)
 	ok(s->rules.heartbeat == 30 && s->rules.timeout == 90 &&
 		s->rules.lifetime_days == 30,
 	    "session");
-	ok(s->private_enabled && s->ask_seconds == 60 &&
-		s->pass_seconds == 3600 && s->beacon_enabled,
+	ok(s->rules.private_enabled && s->rules.ask_seconds == 60 &&
+		s->rules.pass_seconds == 3600 && s->beacon_enabled,
 	    "private, beacon");
 	ok(s->workers == 256 && s->workers_per_address == 16 &&
 		s->handshake_seconds == 5 && s->request_seconds == 10 &&

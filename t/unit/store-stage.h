@@ -57,7 +57,10 @@ start(void)
 		.message_bytes = 8192,
 		.mailbox_messages = 10000,
 		.registration = REGISTRATION_OPEN,
-		.room_keep_days = stage.keep_days}};
+		.room_keep_days = stage.keep_days,
+		.ask_seconds = 60,
+		.pass_seconds = 3600,
+		.private_enabled = true}};
 	int m[2], k[2];
 
 	if (unix_pair(m) == -1 || unix_pair(k) == -1)

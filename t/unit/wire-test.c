@@ -543,11 +543,6 @@ test_event_forms(void)
 	    .number = 7,
 	    .user = {"bob", 3},
 	    .text = {"timeout", 7}};
-	struct wire_event address = {.type = EVENT_ADDRESS,
-	    .number = 8,
-	    .user = {"bob", 3},
-	    .id = {"r", 1},
-	    .link = link_of("192.0.2.7", 0)};
 
 	is_line(wire_event_encode(&message),
 	    "{\"type\":\"message\",\"mail\":5,\"time\":"
@@ -564,12 +559,6 @@ test_event_forms(void)
 	    "\"1970-01-01T00:00:00.000Z\",\"user\":\"bob\",\"reason\":"
 	    "\"timeout\"}\n",
 	    "a logout");
-	is_line(wire_event_encode(&address),
-	    "{\"type\":\"address\",\"mail\":8,\"time\":"
-	    "\"1970-01-01T00:00:00.000Z\",\"user\":\"bob\",\"request\":\"r\","
-	    "\"fingerprint\":\"" KEY "\",\"expires_in\":0,\"host\":"
-	    "\"192.0.2.7\",\"port\":null,\"pass\":\"" PASS "\"}\n",
-	    "an address without a port");
 	logout.text.s = NULL;
 	ok(wire_event_encode(&logout) == NULL, "one without its text is none");
 	ok(!wire_event_in_room(EVENT_MESSAGE) &&
@@ -620,17 +609,6 @@ test_bad_events(void)
 	    " " ID "\"]," T "}",
 	    "{\"type\":\"receipt\",\"to\":\"a\",\"mail\":1,\"ids\":"
 	    "[\"short\"]," T "}",
-	    "{\"type\":\"ask\",\"mail\":1,\"from\":\"a\",\"request\":\"r\","
-	    "\"expires_in\":1," T "}",
-	    "{\"type\":\"ask\",\"mail\":1,\"from\":\"a\",\"request\":\"r\","
-	    "\"fingerprint\":\"" KEY "\"," T "}",
-	    "{\"type\":\"ask\",\"mail\":1,\"from\":\"a\",\"request\":\"r\","
-	    "\"fingerprint\":\"md5//x\",\"expires_in\":1," T "}",
-	    "{\"type\":\"ask\",\"mail\":1,\"from\":\"a\","
-	    "\"fingerprint\":\"" KEY "\",\"expires_in\":1," T "}",
-	    "{\"type\":\"declined\",\"mail\":1,\"user\":\"a\","
-	    "\"request\":\"r\"," T "}",
-	    "{\"type\":\"hangup\",\"mail\":1,\"user\":\"a\"," T "}",
 	};
 
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
@@ -640,60 +618,6 @@ test_bad_events(void)
 	    "a login is taken");
 	ok(event_verdict("{\"type\":\"new\"}") == 1, "a new type is not known");
 #undef T
-}
-
-/* What the decoder says of the place of a link with this member. */
-static bool
-place_taken(const char *host, const char *port, const char *pass)
-{
-	char line[512], why[WIRE_WHY_LEN];
-	struct wire_link link;
-	json_t *object;
-	bool taken;
-
-	snprintf(line, sizeof(line),
-	    "{\"fingerprint\":\"" KEY "\",\"expires_in\":5,\"host\":\"%s\","
-	    "\"port\":%s,\"pass\":\"%s\"}",
-	    host, port, pass);
-	object = wire_object(line, strlen(line), why);
-	taken = wire_link_get(object, &link, LINK_PLACE) &&
-	    link.expires_in == 5 && holds(link.host, host) &&
-	    holds(link.pass, pass) && holds(link.fingerprint, KEY) &&
-	    link.port == atoi(port);
-	json_decref(object);
-	return taken;
-}
-
-static void
-test_links(void)
-{
-	static const char *const ports[] = {
-	    "0", "1023", "65536", "\"2000\"", "-1", "2000.5", "true", NULL};
-	static const char *const hosts[] = {"", "example.org", "localhost",
-	    "1.2.3", "192.0.2.7:80", "[::1]", "fe80::1%eth0", NULL};
-
-	ok(place_taken("192.0.2.7", "40000", PASS) &&
-		place_taken("2001:db8::1", "1024", PASS) &&
-		place_taken("::1", "null", PASS),
-	    "places are taken, without a port as well");
-	for (int i = 0; ports[i] != NULL; i++)
-		ok(!place_taken("192.0.2.7", ports[i], PASS),
-		    "the port %s is none", ports[i]);
-	for (int i = 0; hosts[i] != NULL; i++)
-		ok(!place_taken(hosts[i], "40000", PASS),
-		    "the host \"%s\" is none", hosts[i]);
-	ok(!place_taken("::1", "2000", "") &&
-		!place_taken("::1", "2000", PASS "A"),
-	    "a pass has its length");
-	ok(wire_fingerprint_valid(KEY, strlen(KEY)) &&
-		!wire_fingerprint_valid(KEY, strlen(KEY) - 1) &&
-		!wire_fingerprint_valid(NULL, 0) &&
-		!wire_fingerprint_valid("sha1//" KEY, WIRE_FINGERPRINT_LEN),
-	    "a fingerprint has its form");
-	ok(wire_hangup_find("asked", 5) == HANGUP_ASKED &&
-		wire_hangup_find("aske", 4) == HANGUP_COUNT &&
-		wire_hangup_find("", 0) == HANGUP_COUNT,
-	    "reasons have names");
 }
 
 static void
@@ -753,7 +677,6 @@ main(void)
 	test_round_trips();
 	test_event_forms();
 	test_bad_events();
-	test_links();
 	test_times();
 	return done();
 }

@@ -54,6 +54,8 @@ presence_end(struct store *store, struct session *session, const char *reason)
 	db_room_add(store->db, session->user, 0, &event);
 	knock_room(store, session->user);
 	beacon_forget(store, session);
+	links_over(
+	    store, session, wire_hangup_find(reason, strlen(reason)), false);
 	db_session_online(store->db, session->token, 0);
 	session_set_online(store->sessions, session, 0, store->now);
 }
@@ -82,11 +84,15 @@ session_end(struct store *store, struct session *session,
 	/* So that a client that is there learns of it at once. */
 	if (session->path.port != 0)
 		beacon_knock(store, session);
+	links_over(store, session,
+	    why != NULL ? wire_hangup_find(why, strlen(why)) : HANGUP_REPLACED,
+	    true);
 	if (session->online != 0 && why != NULL)
 		presence_end(store, session, why);
 	beacon_forget(store, session);
 	db_write(store->db);
 	db_session_end(store->db, session->token, reason, store->wall, from);
+	db_mail_drop_passing(store->db, session->user);
 	session_remove(store->sessions, session);
 }
 
@@ -318,7 +324,8 @@ make_session(struct store *store, const struct db_user *user,
 	    .since = store->wall,
 	    .used = store->wall,
 	    .mail_head = user->mail_head,
-	    .login_room = db_room_head(store->db)};
+	    .login_room = db_room_head(store->db),
+	    .peer = job->peer};
 	struct session *old = session_by_user(store->sessions, user->id);
 	struct session *session;
 
@@ -429,6 +436,19 @@ is_folded(const char *name, size_t size)
 	    name_fold(name, strlen(name), folded) && strcmp(name, folded) == 0;
 }
 
+/* Nor a place for private links that is none. */
+static bool
+is_peer(const struct ipc_peer *peer)
+{
+	const char *key = peer->fingerprint;
+
+	if (!IPC_TERMINATED(peer->fingerprint))
+		return false;
+	return key[0] == '\0' ? peer->port == 0
+			      : wire_fingerprint_valid(key, strlen(key)) &&
+		(peer->port == 0 || peer->port >= 1024);
+}
+
 void
 answer_login(struct store *store, const struct asker *asker,
     const struct ipc_frame *frame)
@@ -438,7 +458,7 @@ answer_login(struct store *store, const struct asker *asker,
 	struct job *job;
 
 	if (!is_folded(ask->user, sizeof(ask->user)) ||
-	    !IPC_TERMINATED(ask->password)) {
+	    !IPC_TERMINATED(ask->password) || !is_peer(&ask->peer)) {
 		refuse(asker, ERR_BAD_REQUEST, NULL);
 		return;
 	}
@@ -460,6 +480,7 @@ answer_login(struct store *store, const struct asker *asker,
 	job->user = user.id;
 	job->brief = ask->brief != 0;
 	job->beacon = ask->beacon;
+	job->peer = ask->peer;
 	memcpy(job->ask.check.hash, user.hash, sizeof(user.hash));
 	memcpy(job->ask.check.password, ask->password, sizeof(ask->password));
 	job_start(job);

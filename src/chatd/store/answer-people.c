@@ -188,6 +188,7 @@ answer_block(struct store *store, const struct asker *asker,
 		db_write(store->db);
 		db_block_add(
 		    store->db, asker->user, target.id, db_room_head(store->db));
+		links_blocked(store, asker->user, target.id);
 	}
 	answer_done(asker);
 }

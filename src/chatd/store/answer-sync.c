@@ -139,6 +139,7 @@ struct walk {
 	bool open, ready; /* ready: event is the next to be shown */
 	struct wire_event event;
 	int64_t seen; /* the last number that was looked at */
+	char host[IPC_ADDRESS_LEN]; /* of the event */
 };
 
 /* The room log as this reader is to see it. */
@@ -178,12 +179,18 @@ hidden(struct store *store, int64_t reader, const struct wire_event *event,
 	return db_block_stood(store->db, by.owner, by.target, event->number);
 }
 
+/* To the next event that still means something. */
 static void
-mail_advance(struct store *store, struct walk *walk)
+mail_advance(
+    struct store *store, const struct session *session, struct walk *walk)
 {
-	walk->ready = walk->open && db_mail_next(store->db, &walk->event);
-	if (!walk->ready)
-		walk->open = false;
+	do {
+		walk->ready =
+		    walk->open && db_mail_next(store->db, &walk->event);
+		if (!walk->ready)
+			walk->open = false;
+	} while (walk->ready &&
+	    !link_fill(store, session, &walk->event, walk->host));
 }
 
 /* To the next entry that this reader is shown, within bounds. */
@@ -229,8 +236,8 @@ room_begin(struct store *store, const struct asker *asker, int64_t cursor,
 
 /* Merges both logs by time until one end, or until the reply is full. */
 static void
-merge(struct store *store, struct walk *mail, struct room_walk *room,
-    struct reply *reply)
+merge(struct store *store, const struct session *session, struct walk *mail,
+    struct room_walk *room, struct reply *reply)
 {
 	while (mail->ready || room->walk.ready) {
 		bool from_mail = mail->ready &&
@@ -242,7 +249,7 @@ merge(struct store *store, struct walk *mail, struct room_walk *room,
 			return;
 		walk->seen = walk->event.number;
 		if (from_mail)
-			mail_advance(store, mail);
+			mail_advance(store, session, mail);
 		else
 			room_advance(store, room);
 	}
@@ -261,11 +268,11 @@ collect(struct store *store, const struct asker *asker,
 	if (ask->mail < mail_head) {
 		db_mail_open(store->db, asker->user, ask->mail);
 		mail.open = true;
-		mail_advance(store, &mail);
+		mail_advance(store, asker->session, &mail);
 	}
 	if (ask->room < room_head)
 		room_begin(store, asker, ask->room, &room);
-	merge(store, &mail, &room, reply);
+	merge(store, asker->session, &mail, &room, reply);
 	reply->head.more = mail.open || room.walk.open;
 	/* Numbers may be missing at the end of a log: it is read all the same. */
 	reply->head.mail = mail.open ? mail.seen : mail_head;

@@ -115,6 +115,8 @@ status_reply(
 	set_number(reply, "broadcasts", store->tally.broadcasts);
 	set_number(reply, "logins", store->tally.logins);
 	set_number(reply, "lockouts", store->tally.lockouts);
+	set_number(reply, "questions", (int64_t)store->links.count[LINK_OPEN]);
+	set_number(reply, "links", (int64_t)store->links.count[LINK_MADE]);
 	status_beacon(reply, store);
 	if (counted != NULL)
 		status_counted(reply, counted);
@@ -187,6 +189,20 @@ metrics_beacon(FILE *to, const struct tally *tally)
 }
 
 static void
+metrics_links(FILE *to, const struct store *store)
+{
+	metric(to, "link_questions", "gauge",
+	    "Questions for private links that wait.",
+	    (int64_t)store->links.count[LINK_OPEN]);
+	metric(to, "links", "gauge", "Private links that were agreed on.",
+	    (int64_t)store->links.count[LINK_MADE]);
+	metric(to, "link_questions_total", "counter",
+	    "Questions for private links.", store->tally.questions);
+	metric(to, "links_total", "counter", "Private links agreed on.",
+	    store->tally.passes);
+}
+
+static void
 metrics_store(FILE *to, struct admins *admins)
 {
 	struct store *store = admins->store;
@@ -223,6 +239,7 @@ metrics_store(FILE *to, struct admins *admins)
 	    "Users who went offline by silence.", tally->timeouts);
 	metric(to, "commits_total", "counter", "Transactions committed.",
 	    tally->commits);
+	metrics_links(to, store);
 	metrics_beacon(to, tally);
 	metrics_requests(to, tally);
 }

@@ -110,6 +110,8 @@ db_backup_seal(
 	    " INTEGER) FROM meta WHERE key = 'room_head'), 0)"
 	    " ON CONFLICT (key) DO UPDATE SET value = excluded.value;"
 	    "DELETE FROM session;"
+	    "DELETE FROM link;"
+	    "DELETE FROM mail WHERE passing = 1;"
 	    "INSERT INTO meta (key, value) VALUES ('backup', '%" PRId64 "');"
 	    "COMMIT;"
 	    /* What was deleted is still in the file, until it is made anew. */

@@ -15,6 +15,14 @@ weight(enum wire_event_type type)
 	return type == EVENT_MESSAGE;
 }
 
+/* What speaks of private links goes with the session that it was for. */
+static int64_t
+passing(enum wire_event_type type)
+{
+	return type == EVENT_ASK || type == EVENT_ADDRESS ||
+	    type == EVENT_DECLINED || type == EVENT_HANGUP;
+}
+
 int64_t
 db_mail_add(
     struct db *db, int64_t to, int64_t other, const struct wire_event *event)
@@ -23,9 +31,9 @@ db_mail_add(
 	    db, sql(db, SQL_MAIL_NUMBER, "ii", weight(event->type), to));
 
 	sql_run(db,
-	    sql(db, SQL_MAIL_ADD, "iitissis", to, number,
+	    sql(db, SQL_MAIL_ADD, "iitissisi", to, number,
 		wire_event_name(event->type), other, &event->user, &event->id,
-		event->time, &event->text));
+		event->time, &event->text, passing(event->type)));
 	return number;
 }
 

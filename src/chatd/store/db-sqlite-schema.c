@@ -64,8 +64,24 @@ static const char version_3[] =
     "ALTER TABLE session ADD COLUMN beacon BIGINT NOT NULL DEFAULT 0;"
     "ALTER TABLE session ADD COLUMN keys BLOB NOT NULL DEFAULT '';";
 
+/*
+ * Where a session takes private links; links and the questions for them; and
+ * which mail passes away with its session.
+ */
+static const char version_4[] =
+    "ALTER TABLE session ADD COLUMN peer_port BIGINT NOT NULL DEFAULT 0;"
+    "ALTER TABLE session ADD COLUMN peer_key TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE mail ADD COLUMN passing BIGINT NOT NULL DEFAULT 0;"
+    "CREATE INDEX mail_passing ON mail (user_id, n) WHERE passing = 1;"
+    "CREATE TABLE link (request TEXT PRIMARY KEY, state BIGINT NOT NULL,"
+    " ends BIGINT NOT NULL, pass TEXT NOT NULL, asker BLOB NOT NULL,"
+    " asker_family BIGINT NOT NULL, asker_ip BLOB NOT NULL,"
+    " asker_mail BIGINT NOT NULL, asked BLOB NOT NULL,"
+    " asked_family BIGINT NOT NULL, asked_ip BLOB NOT NULL,"
+    " asked_mail BIGINT NOT NULL);";
+
 /* Each takes the database from the version that is its index to the next. */
-static const char *const rungs[] = {version_1, version_2, version_3};
+static const char *const rungs[] = {version_1, version_2, version_3, version_4};
 
 _Static_assert(sizeof(rungs) / sizeof(rungs[0]) == DB_VERSION,
     "a version without its rung");

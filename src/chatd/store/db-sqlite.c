@@ -484,6 +484,9 @@ db_session_each(struct db *db,
 		/* Keys that everybody knows are worse than none. */
 		if (sqlite3_column_bytes(row, 15) != sizeof(struct beacon_keys))
 			session.beacon.id = 0;
+		session.peer.port = (uint16_t)sqlite3_column_int(row, 16);
+		sql_text(row, 17, session.peer.fingerprint,
+		    sizeof(session.peer.fingerprint));
 		fn(arg, &session);
 	}
 }
@@ -505,11 +508,12 @@ void
 db_session_add(struct db *db, const struct db_session *session)
 {
 	sql_run(db,
-	    sql(db, SQL_SESSION_ADD, "hiiiaiiiiik", session->token,
+	    sql(db, SQL_SESSION_ADD, "hiiiaiiiiikit", session->token,
 		session->user, (int64_t)session->from.family,
 		(int64_t)session->from.port, session->from.ip, session->since,
 		session->used, session->login_room, session->online,
-		(int64_t)session->beacon.id, &session->beacon.keys));
+		(int64_t)session->beacon.id, &session->beacon.keys,
+		(int64_t)session->peer.port, session->peer.fingerprint));
 }
 
 void

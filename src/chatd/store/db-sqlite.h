@@ -45,21 +45,23 @@
 	X(USER_ROOM_ACK, "UPDATE users SET room_ack = ? WHERE id = ?")         \
 	X(USER_COUNT, "SELECT count(*) FROM users WHERE state <> 2")           \
 	X(SESSION_EACH,                                                        \
-	    "SELECT " SESSION_COLUMNS                                          \
-	    ", u.mail_head, s.beacon, s.keys" FROM_SESSION                     \
-	    " WHERE s.ended = ''")                                             \
+	    "SELECT " SESSION_COLUMNS ", u.mail_head, s.beacon, s.keys, "      \
+	    "s.peer_port, s.peer_key" FROM_SESSION " WHERE s.ended = ''")      \
 	X(SESSION_FIND,                                                        \
 	    "SELECT " SESSION_COLUMNS FROM_SESSION " WHERE s.token = ?")       \
 	X(SESSION_ADD,                                                         \
 	    "INSERT INTO session (token, user_id, family, port, ip, since,"    \
-	    " used, login_room, online, beacon, keys, ended, ended_at,"        \
-	    " ended_from)"                                                     \
-	    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', 0, '')")            \
+	    " used, login_room, online, beacon, keys, peer_port, peer_key,"    \
+	    " ended, ended_at, ended_from)"                                    \
+	    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', 0, '')")      \
 	X(SESSION_ONLINE, "UPDATE session SET online = ? WHERE token = ?")     \
+	X(SESSION_FROM,                                                        \
+	    "UPDATE session SET family = ?, port = ?, ip = ? WHERE token = ?") \
 	X(SESSION_USED, "UPDATE session SET used = ? WHERE token = ?")         \
 	X(SESSION_END,                                                         \
 	    "UPDATE session SET online = 0, ended = ?, ended_at = ?,"          \
-	    " ended_from = ?, beacon = 0, keys = '' WHERE token = ?")          \
+	    " ended_from = ?, beacon = 0, keys = '', peer_port = 0,"           \
+	    " peer_key = '' WHERE token = ?")                                  \
 	X(SESSION_STALE,                                                       \
 	    "SELECT token FROM session WHERE ended = '' AND used < ?"          \
 	    " ORDER BY used LIMIT 1")                                          \
@@ -90,12 +92,13 @@
 	    "UPDATE users SET mail_head = mail_head + 1,"                      \
 	    " mail_count = mail_count + ? WHERE id = ? RETURNING mail_head")   \
 	X(MAIL_ADD,                                                            \
-	    "INSERT INTO mail (user_id, n, type, other, name, id, time, body)" \
-	    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)")                                \
+	    "INSERT INTO mail (user_id, n, type, other, name, id, time, body," \
+	    " passing) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")                    \
 	X(MAIL_UNREAD,                                                         \
 	    "SELECT n FROM mail WHERE user_id = ? AND type = ? AND id = ?"     \
 	    " ORDER BY n LIMIT 1")                                             \
 	X(MAIL_DROP, "DELETE FROM mail WHERE user_id = ? AND n = ?")           \
+	X(MAIL_PASSED, "DELETE FROM mail WHERE user_id = ? AND passing = 1")   \
 	X(MAIL_ACKED,                                                          \
 	    "SELECT other, id FROM mail WHERE user_id = ? AND n <= ?"          \
 	    " AND type = ? ORDER BY other, n")                                 \
@@ -152,6 +155,24 @@
 	    " AND to_n = 9223372036854775807")                                 \
 	X(BLOCK_PRUNE, "DELETE FROM block WHERE to_n <= ?")                    \
 	X(BLOCK_GONE, "DELETE FROM block WHERE owner = ?1 OR target = ?1")     \
+	X(LINK_EACH,                                                           \
+	    "SELECT request, state, ends, pass, asker, asker_family,"          \
+	    " asker_ip, asker_mail, asked, asked_family, asked_ip,"            \
+	    " asked_mail FROM link ORDER BY ends")                             \
+	X(LINK_PUT,                                                            \
+	    "INSERT INTO link (request, state, ends, pass, asker,"             \
+	    " asker_family, asker_ip, asker_mail, asked, asked_family,"        \
+	    " asked_ip, asked_mail)"                                           \
+	    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"                     \
+	    " ON CONFLICT (request) DO UPDATE SET state = excluded.state,"     \
+	    " ends = excluded.ends, pass = excluded.pass,"                     \
+	    " asker_family = excluded.asker_family,"                           \
+	    " asker_ip = excluded.asker_ip,"                                   \
+	    " asker_mail = excluded.asker_mail,"                               \
+	    " asked_family = excluded.asked_family,"                           \
+	    " asked_ip = excluded.asked_ip,"                                   \
+	    " asked_mail = excluded.asked_mail")                               \
+	X(LINK_DROP, "DELETE FROM link WHERE request = ?")                     \
 	X(INVITE_ADD,                                                          \
 	    "INSERT INTO invite (hash, hint, uses, unused, made, ends)"        \
 	    " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING")               \

@@ -16,7 +16,7 @@
 #include "lib/wire.h"
 
 enum {
-	DB_VERSION = 3,
+	DB_VERSION = 4,
 	DB_HASH_LEN = 32, /* of a token or a request: SHA-256 */
 	DB_TEXT_MAX = 65536,
 	DB_HINT_LEN = 8, /* of an invitation's code: what lists show */
@@ -47,6 +47,7 @@ struct db_session {
 	int64_t online; /* wall clock since when, or 0 */
 	int64_t mail_head; /* read only: db_session_each() */
 	struct ipc_beacon beacon; /* gone when it ends; no backup holds it */
+	struct ipc_peer peer; /* likewise */
 	enum wire_error ended; /* ERR_NONE while it lives */
 	int64_t ended_at;
 	char ended_from[IPC_ADDRESS_LEN];
@@ -65,6 +66,19 @@ struct db_lock {
 struct db_accepted {
 	uint8_t digest[DB_HASH_LEN];
 	int64_t a, b, time; /* the reply's numbers */
+};
+
+/* A private link, or the question for one. */
+struct db_link {
+	char request[WIRE_REQUEST_LEN + 1];
+	char pass[WIRE_TOKEN_LEN + 1];
+	int state; /* enum link_state, whose numbers do not change */
+	int64_t ends;
+	struct db_link_end {
+		uint8_t token[DB_HASH_LEN]; /* of the session */
+		struct ipc_address host;
+		int64_t mail;
+	} end[2]; /* asker, asked */
 };
 
 /* An invitation; its code is stored as a hash alone. */
@@ -133,6 +147,9 @@ void db_session_used(
     struct db *db, const uint8_t token[DB_HASH_LEN], int64_t now);
 void db_session_end(struct db *db, const uint8_t token[DB_HASH_LEN],
     enum wire_error reason, int64_t now, const char *from);
+/* It is somewhere else now. */
+void db_session_from(struct db *db, const uint8_t token[DB_HASH_LEN],
+    const struct ipc_address *from);
 /* A live one that was last used before then. */
 int db_session_stale(struct db *db, int64_t before, uint8_t token[DB_HASH_LEN]);
 int db_sessions_prune(struct db *db, int64_t before, int limit);
@@ -161,6 +178,8 @@ int64_t db_mail_add(
 int64_t db_mail_unread(
     struct db *db, int64_t to, enum wire_event_type type, const char *id);
 void db_mail_drop(struct db *db, int64_t to, int64_t number);
+/* What speaks of private links, unread: its session has ended. */
+void db_mail_drop_passing(struct db *db, int64_t user);
 /*
  * Everything up to number is stored at the client: deleted.  For each
  * message among it fn() gets the sender and the id, sorted by sender.
@@ -219,6 +238,12 @@ int64_t db_block_count(struct db *db, int64_t target);
 void db_block_owners(struct db *db, int64_t target,
     void (*fn)(void *arg, int64_t owner), void *arg);
 void db_blocks_prune(struct db *db, int64_t room_tail);
+
+/* Private links, those that end first first. */
+void db_link_each(
+    struct db *db, void (*fn)(void *arg, const struct db_link *), void *arg);
+void db_link_put(struct db *db, const struct db_link *link);
+void db_link_drop(struct db *db, const char *request);
 
 /*
  * Invitations.  db_invite_add(): 0, and nothing changed, if the hint is taken.

@@ -34,6 +34,7 @@ struct job {
 	struct ipc_auth auth;
 	bool brief;
 	struct ipc_beacon beacon; /* of a login */
+	struct ipc_peer peer; /* likewise */
 	uint8_t invite[DB_HASH_LEN]; /* of the code that came with it */
 	union {
 		struct ipc_check check;

@@ -2,6 +2,9 @@
 /*
  * The rules of the centre, pure: no database, no clock, no descriptor.
  */
+#include <string.h>
+#include <sys/socket.h>
+
 #include "chatd/store/rules.h"
 
 int
@@ -77,6 +80,62 @@ rules_send(const struct rules *rules, const struct send_facts *facts)
 	if (facts->mail_count >= rules->mailbox_messages)
 		return ERR_MAILBOX_FULL;
 	return ERR_NONE;
+}
+
+enum wire_error
+rules_ask(
+    const struct rules *rules, const struct ask_facts *facts, const char **why)
+{
+	*why = NULL;
+	if (!facts->known)
+		return ERR_NO_SUCH_USER;
+	if (facts->blocked)
+		return ERR_BLOCKED;
+	if (!facts->online && !facts->self)
+		return ERR_OFFLINE;
+	if (facts->self)
+		*why = "One cannot ask oneself.";
+	else if (!rules->private_enabled)
+		*why = "This centre arranges no private links.";
+	else if (facts->blocks)
+		*why = "You have blocked that user.";
+	else if (!facts->linked && !facts->takes)
+		*why = "That user takes no private links.";
+	else if (!facts->linked && !facts->key)
+		*why = "This session gave no key for private links.";
+	else if (!facts->linked && facts->full)
+		*why = "Too many questions wait; ask again later.";
+	return *why != NULL ? ERR_NOT_ALLOWED : ERR_NONE;
+}
+
+int
+rules_pace(int64_t *paid, int64_t now)
+{
+	int64_t then = (*paid > now ? *paid : now) + RULES_ASK_MS;
+
+	if (then - now > RULES_ASK_BURST_MS)
+		return (int)((then - now - RULES_ASK_BURST_MS + 999) / 1000);
+	*paid = then;
+	return 0;
+}
+
+int64_t
+rules_link_left(
+    const struct rules *rules, bool made, int64_t ends_wall, int64_t now_wall)
+{
+	int64_t left = ends_wall - now_wall;
+	int64_t most = made ? rules->pass_seconds : rules->ask_seconds;
+
+	return left < 0 ? 0 : left > most * 1000 ? most * 1000 : left;
+}
+
+bool
+rules_moved(const struct ipc_address *told, const struct ipc_address *now)
+{
+	size_t len = told->family == AF_INET ? 4 : sizeof(told->ip);
+
+	return told->family == now->family &&
+	    memcmp(told->ip, now->ip, len) != 0;
 }
 
 bool

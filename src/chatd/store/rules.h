@@ -15,6 +15,8 @@ enum {
 	RULES_BACK_SOON_MS = 5000, /* a login this soon is no news */
 	RULES_ID_DAYS = 30, /* that an id is remembered */
 	RULES_KNOCK_ALL = 200, /* online, up to which all are told */
+	RULES_ASK_MS = 60000, /* one more question to the same user */
+	RULES_ASK_BURST_MS = 300000, /* that may be ahead: five questions */
 	RULES_CLOCK_JUMP_MS = 3600000, /* more than a clock is off by itself */
 	RULES_CLOCK_DOUBT_MS = 86400000, /* until it is believed all the same */
 };
@@ -58,6 +60,40 @@ struct send_facts {
 /* ERR_NONE if the message may be stored. */
 enum wire_error rules_send(
     const struct rules *rules, const struct send_facts *facts);
+
+/* What ask() looked up about the user who is asked for a private link. */
+struct ask_facts {
+	bool known, self;
+	bool blocked, blocks; /* has blocked the asker, or is blocked by it */
+	bool online;
+	bool linked; /* there is a link of theirs already */
+	bool takes; /* gave a port and a key at login */
+	bool key; /* the asker gave a key at login */
+	bool full; /* there are too many questions and links */
+};
+
+/* ERR_NONE, or why nobody is asked; why is NULL for the error's own words. */
+enum wire_error rules_ask(
+    const struct rules *rules, const struct ask_facts *facts, const char **why);
+
+/*
+ * Charges a question of one pair, whose account is paid: 0, or the seconds
+ * to wait, and then nothing was charged.
+ */
+int rules_pace(int64_t *paid, int64_t now);
+
+/*
+ * What is left of a question (or, made, of a link) that was stored as wall
+ * clock, in milliseconds: never more than it had at first.
+ */
+int64_t rules_link_left(
+    const struct rules *rules, bool made, int64_t ends_wall, int64_t now_wall);
+
+/*
+ * True if somebody who was told the one address cannot use it any more, now
+ * that requests come from the other: of another family they say nothing.
+ */
+bool rules_moved(const struct ipc_address *told, const struct ipc_address *now);
 
 /* Who reads the room log, and how far. */
 struct room_reader {

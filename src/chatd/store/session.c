@@ -435,6 +435,7 @@ session_add(struct sessions *table, const struct db_session *row, int64_t now)
 	session->login_room = row->login_room;
 	session->mail_head = row->mail_head;
 	session->from = row->from;
+	session->peer = row->peer;
 	session->heard = now;
 	/* An id that is taken is nobody's second one. */
 	if (row->beacon.id != 0 &&

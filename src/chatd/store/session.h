@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Who is logged in: the table of live sessions in the store's memory, found
- * by token, by user and by beacon, walked by name and by silence.  About 450
+ * by token, by user and by beacon, walked by name and by silence.  About 520
  * octets a session.  Knows no database and no clock.
  */
 #ifndef CHATD_SESSION_H
@@ -60,6 +60,8 @@ struct session {
 	struct session *left, *right; /* online ones by name: a treap */
 	uint32_t priority;
 	struct ipc_address from; /* of the last request */
+	struct ipc_peer peer;
+	struct link *links; /* private ones, and questions; link.h */
 	char name[NAME_MAX_LEN + 1];
 };
 

@@ -10,7 +10,9 @@
 #include "chatd/store/channel.h"
 #include "chatd/store/db.h"
 #include "chatd/store/job.h"
+#include "chatd/store/link.h"
 #include "chatd/store/lockout.h"
+#include "chatd/store/pace.h"
 #include "chatd/store/port.h"
 #include "chatd/store/session.h"
 #include "chatd/store/rules.h"
@@ -39,6 +41,7 @@ struct tally {
 	int64_t refusals[ERR_COUNT];
 	int64_t messages, broadcasts, logins, lockouts, timeouts;
 	int64_t commits, writes;
+	int64_t questions, passes; /* of private links */
 	int64_t lives, checks, knocks; /* by beacon */
 	int64_t unsent; /* datagrams that the system did not take */
 	int64_t drops[DROP_COUNT];
@@ -75,6 +78,9 @@ struct store {
 	struct admins *admins;
 	struct loop_timer expiry, upkeep;
 	struct beacons beacons;
+	struct links links;
+	struct paces *paces;
+	struct loop_timer links_timer;
 	struct tally tally;
 	char *frame; /* IPC_FRAME_MAX octets, for what is being read */
 	char *reply; /* likewise, for a tail being built */
@@ -122,6 +128,38 @@ void session_end(struct store *store, struct session *session,
 
 /* A sign of life: online again, and its token lives on. */
 void session_alive(struct store *store, struct session *session);
+
+/*
+ * Private links, in link-life.c; what they tell goes into mailboxes.
+ * link_ask() gives NULL without memory.  link_over() ends one; who it leaves
+ * out is not told, being gone or knowing already.
+ */
+struct link *link_ask(
+    struct store *store, struct session *asker, struct session *asked);
+void link_decline(struct store *store, struct link *link);
+/* Agreed: a pass for both, and the asker is told. */
+void link_agree(struct store *store, struct link *link);
+/* For as long as a new one; both are told. */
+void link_renew(struct store *store, struct link *link);
+void link_over(struct store *store, struct link *link, enum wire_hangup why,
+    const struct session *but);
+/* Seconds that it lasts. */
+int32_t link_left(const struct store *store, const struct link *link);
+/* Completes `ask` and `address`; false for one that is over. */
+bool link_fill(const struct store *store, const struct session *session,
+    struct wire_event *event, char host[IPC_ADDRESS_LEN]);
+/*
+ * All links of a session that ends, or (not gone) only falls silent; those
+ * that lead to where it is no more; the one between two of whom one blocks.
+ */
+void links_over(struct store *store, struct session *session,
+    enum wire_hangup why, bool gone);
+void links_moved(struct store *store, struct session *session,
+    const struct ipc_address *from);
+void links_blocked(struct store *store, int64_t owner, int64_t target);
+/* From the database; and when the next one ends. */
+void links_load(struct store *store);
+void links_plan(struct store *store);
 
 /* Opens the beacon, or does nothing without sockets; and its end. */
 void beacons_start(struct store *store, const int *fds, size_t count);

@@ -269,6 +269,7 @@ load(struct store *store, const struct settings *settings)
 	if (sessions_loaded(store->sessions) == -1)
 		fatal(EX_OSERR, "no memory for the sessions");
 	db_lock_each(store->db, load_lock, store);
+	links_load(store);
 	log_debug("%zu sessions, %zu online", sessions_count(store->sessions),
 	    sessions_online(store->sessions));
 }
@@ -285,11 +286,13 @@ setup(struct store *store, const struct store_start *start)
 	store->sessions = sessions_new();
 	store->lockouts = lockouts_new();
 	store->jobs = jobs_new();
+	store->paces = paces_new();
 	store->frame = aligned_alloc(8, IPC_FRAME_MAX);
 	store->reply = aligned_alloc(8, IPC_FRAME_MAX);
 	if (store->loop == NULL || store->sessions == NULL ||
 	    store->lockouts == NULL || store->jobs == NULL ||
-	    store->frame == NULL || store->reply == NULL || sodium_init() == -1)
+	    store->paces == NULL || store->frame == NULL ||
+	    store->reply == NULL || sodium_init() == -1)
 		fatal(EX_OSERR, "no memory to begin with");
 	store_tick(store);
 	store->started = store->wall;
@@ -332,6 +335,8 @@ clear_away(struct store *store)
 	control_free(store->admins);
 	jobs_free(store->jobs);
 	db_close(store->db);
+	links_clear(&store->links);
+	paces_free(store->paces);
 	sessions_free(store->sessions);
 	lockouts_free(store->lockouts);
 	loop_free(store->loop);
@@ -359,6 +364,7 @@ store_main(const struct store_start *start)
 	loop_after_turn(store.loop, turn_end, &store);
 	loop_timer(store.loop, &store.upkeep, UPKEEP_SOON_MS, upkeep, &store);
 	expiry_plan(&store);
+	links_plan(&store);
 	loop_run(store.loop);
 	clear_away(&store);
 	exit(0);
