@@ -195,6 +195,8 @@ Goodbye.' "$output"
 		'heartbeat: 4294967326 is out of range; 1 to 3600 is allowed'
 	wrong 'private: { port = 65536; };' \
 		'private.port: 65536 is out of range; 0 to 65535 is allowed'
+	wrong 'private: { port = 1023; };' \
+		'private.port: 1023 is reserved; 0, or 1024 to 65535, is allowed'
 	wrong 'private: { enabled = 1; };' \
 		'private.enabled: true or false is wanted'
 	wrong 'accounts = 3;' 'accounts: a group { } is wanted'

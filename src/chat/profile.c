@@ -22,7 +22,10 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define GROUP "accounts"
 
-enum { STRING_LEN = 4096 };
+enum {
+	STRING_LEN = 4096,
+	PORT_MIN = 1024, /* for private links, see chat-protocol(7) */
+};
 
 /* The settings that there are once. */
 static const struct conf_setting general[] = {
@@ -240,6 +243,16 @@ check_chosen(const struct profile *profile, struct conf_errors *errors)
 	    near != NULL ? "\"?" : "");
 }
 
+/* A port of a private link is never one of a system's own services. */
+static void
+check_port(const struct profile *profile, struct conf_errors *errors)
+{
+	if (profile->private_port > 0 && profile->private_port < PORT_MIN)
+		conf_wrong(errors, profile->file, "private.port",
+		    "%d is reserved; 0, or %d to 65535, is allowed",
+		    profile->private_port, PORT_MIN);
+}
+
 /*
  * Whoever can write the file that an account stands in could have its
  * password sent elsewhere, or any command run.
@@ -325,6 +338,7 @@ profile_read(const char *file, struct conf_errors *errors)
 	for (size_t i = 0; i < profile->count; i++)
 		check_account(profile, &profile->accounts[i], errors);
 	check_chosen(profile, errors);
+	check_port(profile, errors);
 	check_owners(profile, errors);
 	if (errors->count == before)
 		return profile;

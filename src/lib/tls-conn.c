@@ -306,6 +306,45 @@ tls_write_some(
 	return write_from(conn, data, len, done, 0);
 }
 
+/* Before and after each read of the descriptor: is there any allowance? */
+static long
+count_read(BIO *bio, int oper, const char *data, size_t len, int argi,
+    long argl, int ret, size_t *processed)
+{
+	struct tls_conn *conn = (struct tls_conn *)BIO_get_callback_arg(bio);
+
+	(void)data;
+	(void)len;
+	(void)argi;
+	(void)argl;
+	if (oper == BIO_CB_READ && conn->allowed == 0) {
+		/* As if there were nothing yet. */
+		BIO_clear_retry_flags(bio);
+		BIO_set_retry_read(bio);
+		return -1;
+	}
+	if (oper == (BIO_CB_READ | BIO_CB_RETURN) && ret > 0)
+		conn->allowed -=
+		    *processed < conn->allowed ? *processed : conn->allowed;
+	return ret;
+}
+
+void
+tls_conn_allow(struct tls_conn *conn, size_t octets)
+{
+	BIO *bio = SSL_get_rbio(conn->ssl);
+
+	conn->allowed = octets;
+	BIO_set_callback_arg(bio, (char *)conn);
+	BIO_set_callback_ex(bio, count_read);
+}
+
+uint64_t
+tls_conn_read(const struct tls_conn *conn)
+{
+	return BIO_number_read(SSL_get_rbio(conn->ssl));
+}
+
 bool
 tls_wants_write(const struct tls_conn *conn)
 {

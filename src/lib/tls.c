@@ -364,13 +364,6 @@ peer_new(const SSL_METHOD *method, X509 *certificate, EVP_PKEY *key,
 	SSL_CTX_set_verify(
 	    ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
 	SSL_CTX_set_cert_verify_callback(ctx, peer_verify, NULL);
-	/*
-	 * A stream of records without data, as fast as they can be read,
-	 * must not keep one call busy; and what was not read must be in the
-	 * socket, where a loop sees it.
-	 */
-	SSL_CTX_clear_mode(ctx, SSL_MODE_AUTO_RETRY);
-	SSL_CTX_set_read_ahead(ctx, 0);
 	return ctx;
 }
 

@@ -38,6 +38,7 @@ struct tls_conn {
 	int fd;
 	struct line_buf in;
 	enum tls_status over; /* what ended the reading, TLS_OK before */
+	size_t allowed; /* octets, see tls_conn_allow() */
 	char why[TLS_WHY_LEN]; /* a sentence after all but TLS_OK */
 };
 
@@ -58,8 +59,7 @@ SSL_CTX *tls_client_new(const char *alpn, char why[TLS_WHY_LEN]);
  * The same for two clients, which both show a certificate of their own
  * making: P-256, and what the other end shows may be by nobody and for any
  * time and name.  Whose key it has is proved by the handshake, and judged by
- * tls_expect() or afterwards with tls_peer_pin().  Reading takes one record a
- * call, so that no stream of them can hold a loop up.
+ * tls_expect() or afterwards with tls_peer_pin().
  */
 SSL_CTX *tls_peer_server_new(
     X509 *certificate, EVP_PKEY *key, const char *alpn, char why[TLS_WHY_LEN]);
@@ -113,6 +113,17 @@ enum tls_status tls_write(
  */
 enum tls_status tls_write_some(
     struct tls_conn *conn, const void *data, size_t len, size_t *done);
+
+/*
+ * For one that is served in a loop with others: reads some so many octets off
+ * the descriptor until it is called again, then TLS_TIMEOUT.  A stream of
+ * records without an end, or without data, does not hold the loop up.  The
+ * struct has to stay in place.
+ */
+void tls_conn_allow(struct tls_conn *conn, size_t octets);
+
+/* Octets that have been read off the descriptor so far. */
+uint64_t tls_conn_read(const struct tls_conn *conn);
 
 /* What the last call that ran into TLS_TIMEOUT waits for: to write? */
 bool tls_wants_write(const struct tls_conn *conn);

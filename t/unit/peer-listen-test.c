@@ -10,6 +10,8 @@
 #include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 
+#include "chat/agent/peer-guest.h"
+
 #include "peer-stage.h"
 
 enum {
@@ -133,11 +135,12 @@ test_verdicts(struct stage *stage)
 static void
 test_malformed(struct stage *stage)
 {
-	static char much[LINE_MAX_LEN + 10];
+	static char much[16 << 20]; /* no buffer holds it */
 	struct peer_limits limits = hasty();
 	struct visitor garbage = {0}, blank = {0}, lengthy = {0}, half = {0},
 		       stays = {0};
 
+	limits.linger = SOON;
 	stage_listen(stage, &limits);
 	visit_with(stage, &garbage, &stage->alice, "\033[2J\233\n");
 	ok(strstr(garbage.reply, "\"bad-request\"") != NULL, "garbage: %s",
@@ -150,7 +153,9 @@ test_malformed(struct stage *stage)
 	    "{\"ok\":false,\"error\":\"bad-request\","
 	    "\"text\":\"The line is too long.\"}",
 	    "a line without an end");
-	is_number(lengthy.status, TLS_END, "the reply is not lost to a reset");
+	ok(!lengthy.unsaid && lengthy.status == TLS_END,
+	    "the reply is not lost to a reset");
+	stage->limits.linger = 100;
 	half.hang_up = true;
 	visit_with(stage, &half, &stage->alice, "{\"op\":\"private\",");
 	for (int64_t until = soon(SOON);
@@ -337,7 +342,7 @@ test_fairness(struct stage *stage)
 		int fd;
 		char octet;
 	} alone;
-	int fds[16], few[4];
+	int fds[16], few[6];
 
 	limits.connections = 8;
 	limits.per_address = 4;
@@ -345,7 +350,7 @@ test_fairness(struct stage *stage)
 	alone.fd = loopback(peer_port(stage->listener), "127.9.9.9");
 	loop_turn(stage->loop, 0);
 	crowd(stage, fds, 16, false);
-	crowd(stage, few, 4, true);
+	crowd(stage, few, 6, true);
 	for (int i = 0; i < 8; i++)
 		loop_turn(stage->loop, 0);
 	is_number(recv(alone.fd, &alone.octet, 1, MSG_DONTWAIT), -1,
@@ -353,7 +358,7 @@ test_fairness(struct stage *stage)
 	ok(errno == EAGAIN, "and not reset");
 	close(alone.fd);
 	disperse(fds, 16);
-	disperse(few, 4);
+	disperse(few, 6);
 }
 
 /* Who has proved something is not pushed out. */
@@ -382,12 +387,13 @@ test_proven(struct stage *stage)
 		loop_turn(stage->loop, 10);
 	}
 	is_number(peer_count(stage->listener), 2, "others find no room");
+	ok(!first.over && !second.over, "those two stay");
 	disperse(fds, 8);
 	while (!first.over || !second.over)
 		loop_turn(stage->loop, 10);
 	pthread_join(first.thread, NULL);
 	pthread_join(second.thread, NULL);
-	is_number(first.replies + second.replies, 2, "nor disturb the two");
+	is_number(first.replies + second.replies, 2, "and have their replies");
 	stage->limits.request = 100;
 	visit_with(stage, &third, &stage->alice, line);
 	is_number(third.replies, 1, "afterwards there is room");
@@ -420,7 +426,7 @@ test_updates(struct stage *stage)
 	char *line = a_line("alice", SECRET, ID1, "hi");
 
 	stage_listen(stage, &peer_limits);
-	stage->limits.prove = 3000;
+	stage->limits.prove = 1500;
 	stage->limits.request = 200;
 	for (int i = 0; i < 2; i++) {
 		visitors[i].ctx = context_of(&stage->mallory);
@@ -440,13 +446,79 @@ test_updates(struct stage *stage)
 	ok(worst < STALL_MS, "no turn takes long: %lld ms", (long long)worst);
 	is(alice.reply, "{\"ok\":true}", "an honest one is served");
 	enough = true;
-	ok(visitors[0].over && visitors[1].over, "their time is over, too");
+	ok(visitors[0].over && visitors[1].over, "they are cut short");
+	ok(logged(stage, "it sends much that is no line"), "and why");
 	for (int i = 0; i < 2; i++) {
 		pthread_join(visitors[i].thread, NULL);
 		SSL_CTX_free(visitors[i].ctx);
 	}
 	pthread_join(alice.thread, NULL);
 	SSL_CTX_free(alice.ctx);
+	free(line);
+}
+
+/* Who makes us shake hands for nothing is not served for a while. */
+static void
+test_charges(struct stage *stage)
+{
+	struct peer_limits limits = hasty();
+	struct visitor alice = {.address = "127.3.3.3"}, again = alice;
+	struct visitor stranger = {.address = "127.4.4.4"}, late = stranger;
+	char *line = a_line("alice", SECRET, ID1, "hi");
+	int served = 0;
+
+	limits.request = 10;
+	stage_listen(stage, &limits);
+	for (int i = 0; i < GUEST_CHARGE_MAX + 2; i++) {
+		struct visitor one = {.address = "127.4.4.4"};
+
+		visit_with(stage, &one, &stage->mallory, line);
+		served += one.replies;
+	}
+	is_number(served, GUEST_CHARGE_MAX, "so many are answered");
+	visit_with(stage, &alice, &stage->alice, line);
+	is_number(alice.replies, 1, "other addresses do not suffer");
+	visit_with(stage, &late, &stage->alice, line);
+	is_number(late.replies, 0, "the same one does");
+	for (int i = 0; i < GUEST_CHARGE_MAX + 2; i++) {
+		again.replies = 0;
+		again.over = false;
+		visit_with(stage, &again, &stage->alice, line);
+		if (again.replies != 1)
+			break;
+	}
+	is_number(again.replies, 1, "who proves something has no such bound");
+	free(line);
+}
+
+/* No descriptors: it waits without spinning, and goes on. */
+static void
+test_descriptors(struct stage *stage)
+{
+	struct visitor alice = {0};
+	char *line = a_line("alice", SECRET, ID1, "hi");
+	int waits[4], fds[8192], count = 0, turns = 0, fd;
+
+	stage_listen(stage, &peer_limits);
+	stage->limits.request = 100;
+	for (int i = 0; i < 4; i++)
+		waits[i] = loopback(peer_port(stage->listener), NULL);
+	while (count < 8192 && (fd = dup(waits[0])) != -1)
+		fds[count++] = fd;
+	for (int64_t until = soon(200); clock_mono() < until; turns++)
+		loop_turn(stage->loop, 20);
+	is_number(peer_count(stage->listener), 0, "nobody can be let in");
+	ok(turns < 100, "nothing spins: %d turns", turns);
+	while (count > 0)
+		close(fds[--count]);
+	ok(logged(stage, "cannot accept"), "it is logged");
+	for (int64_t until = soon(SOON);
+	     peer_count(stage->listener) < 4 && clock_mono() < until;)
+		loop_turn(stage->loop, 20);
+	is_number(peer_count(stage->listener), 4, "then they are");
+	visit_with(stage, &alice, &stage->alice, line);
+	is_number(alice.replies, 1, "and alice");
+	disperse(waits, 4);
 	free(line);
 }
 
@@ -512,6 +584,8 @@ main(void)
 	test_fairness(&stage);
 	test_proven(&stage);
 	test_updates(&stage);
+	test_charges(&stage);
+	test_descriptors(&stage);
 	test_log(&stage);
 	test_ports(&stage);
 	return stage_close(&stage);

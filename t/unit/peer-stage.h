@@ -65,6 +65,7 @@ struct visitor {
 	size_t len;
 	bool hang_up; /* after that, without reading */
 	void (*act)(struct visitor *visitor, struct tls_conn *conn);
+	bool unsaid; /* not all of it went out */
 	char reply[512]; /* the first line of it */
 	int replies;
 	enum tls_status status; /* how it ended */
@@ -278,6 +279,7 @@ visit_tls(struct visitor *visitor, int fd)
 	if (visitor->status == TLS_OK && visitor->len > 0)
 		visitor->status =
 		    tls_write(&conn, visitor->data, visitor->len, soon(SOON));
+	visitor->unsaid = visitor->status != TLS_OK;
 	while (!visitor->hang_up &&
 	    (visitor->status = tls_read_line(&conn, &line, &len, soon(SOON))) ==
 		TLS_OK)

@@ -26,6 +26,7 @@
 enum {
 	LINES_MAX = 200, /* of 256 that the other end takes */
 	AGE_MAX_MS = 15000, /* of 30 s, with time for a reply */
+	STEP_OCTETS = 16384, /* read at a time, so that others have a turn */
 };
 
 const struct peer_patience peer_patience = {
@@ -354,6 +355,7 @@ begin(struct peer_call *call)
 	call->out_done = 0;
 	call->lines++;
 	call->state = CALL_SAYING;
+	tls_conn_allow(&call->conn, STEP_OCTETS);
 	loop_timer(
 	    call->loop, &call->timer, call->patience->reply, too_late, call);
 	say(call);
@@ -410,6 +412,7 @@ connected(struct peer_call *call)
 	snprintf(call->expected.wanted, sizeof(call->expected.wanted), "%s",
 	    call->pass.pin);
 	tls_expect(call->conn.ssl, &call->expected);
+	tls_conn_allow(&call->conn, STEP_OCTETS);
 	call->since = clock_mono();
 	call->state = CALL_SHAKING;
 	shake(call);
@@ -422,6 +425,8 @@ ready(void *arg, unsigned events)
 
 	(void)events;
 	enter(call);
+	if (call->conn.ssl != NULL)
+		tls_conn_allow(&call->conn, STEP_OCTETS);
 	switch (call->state) {
 	case CALL_CONNECTING:
 		connected(call);

@@ -119,6 +119,51 @@ guests_victim(const struct guests *guests, const struct guest_place *place,
 	return victim;
 }
 
+/*
+ * The charge of an address, or the one whose place it takes: any that is
+ * over, else the oldest.
+ */
+static struct guest_charge *
+find_charge(struct guests *guests, const struct guest_place *place, int64_t now)
+{
+	struct guest_charge *oldest = &guests->charges[0];
+
+	for (int i = 0; i < GUEST_CHARGES; i++) {
+		struct guest_charge *charge = &guests->charges[i];
+
+		if (charge->since + GUEST_CHARGE_MS <= now)
+			charge->since = charge->count = 0;
+		if (charge->since != 0 &&
+		    memcmp(&charge->key, &place->key, sizeof(charge->key)) == 0)
+			return charge;
+		if (charge->since < oldest->since)
+			oldest = charge;
+	}
+	*oldest = (struct guest_charge){.key = place->key, .since = now};
+	return oldest;
+}
+
+bool
+guests_charge(
+    struct guests *guests, const struct guest_place *place, int64_t now)
+{
+	struct guest_charge *charge = find_charge(guests, place, now);
+
+	if (charge->count >= GUEST_CHARGE_MAX)
+		return false;
+	charge->count++;
+	return true;
+}
+
+void
+guests_clear(struct guests *guests, const struct guest_place *place)
+{
+	for (int i = 0; i < GUEST_CHARGES; i++)
+		if (memcmp(&guests->charges[i].key, &place->key,
+			sizeof(place->key)) == 0)
+			guests->charges[i].since = 0;
+}
+
 /* The address that stands for all. */
 static socklen_t
 any(int family, int port, struct sockaddr_storage *out)

@@ -19,6 +19,9 @@
 
 enum {
 	GUEST_WHERE_LEN = INET6_ADDRSTRLEN + 16, /* brackets and a port */
+	GUEST_CHARGES = 256, /* addresses that are remembered */
+	GUEST_CHARGE_MAX = 64, /* handshakes of one that prove nothing */
+	GUEST_CHARGE_MS = 10000, /* in so long */
 };
 
 /* Where somebody comes from. */
@@ -44,15 +47,25 @@ struct guest {
 	char *out; /* the reply that is being written */
 	size_t out_len, out_done;
 	int lines; /* that were answered */
+	uint64_t heard; /* octets, up to the last line */
+	bool charged; /* its address, for the handshake */
 	bool proven; /* a pass has allowed a line */
 	bool last; /* the reply ends the connection */
 	bool gone; /* closed; freed when no handler is run */
+};
+
+/* What one address has cost without proving anything. */
+struct guest_charge {
+	struct in6_addr key;
+	int count;
+	int64_t since; /* when the first of these came; 0: nobody's */
 };
 
 /* In the order in which they came. */
 struct guests {
 	struct guest *first;
 	int count; /* without those that are gone */
+	struct guest_charge charges[GUEST_CHARGES];
 };
 
 /* Where a socket's other end is. */
@@ -77,6 +90,15 @@ bool guests_full(const struct guests *guests, const struct guest_place *place,
  */
 struct guest *guests_victim(const struct guests *guests,
     const struct guest_place *place, const struct peer_limits *limits);
+
+/*
+ * Charges an address for a handshake, which costs more here than there.
+ * False if it has had too many that proved nothing; guests_clear() as soon as
+ * one does.
+ */
+bool guests_charge(
+    struct guests *guests, const struct guest_place *place, int64_t now);
+void guests_clear(struct guests *guests, const struct guest_place *place);
 
 /*
  * A socket that listens on all addresses; port 0: a free one that may be

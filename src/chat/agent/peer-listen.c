@@ -28,6 +28,8 @@ enum {
 	LOG_MS = 60000,
 	LOG_MAX = 20, /* refusals in so long; the others are counted */
 	WASTE = 16384,
+	STEP_OCTETS = 16384, /* read at a time, so that others have a turn */
+	LINE_OCTETS = 2 * LINE_MAX_LEN, /* that a line may take on the wire */
 };
 
 const struct peer_limits peer_limits = {
@@ -203,10 +205,30 @@ read_waste(struct guest *guest)
 	drop(guest);
 }
 
+/* The first octets: the work begins, which not everybody gets for nothing. */
+static bool
+charge(struct guest *guest)
+{
+	char octet;
+
+	if (guest->charged ||
+	    recv(guest->conn.fd, &octet, 1, MSG_PEEK | MSG_DONTWAIT) != 1)
+		return true;
+	guest->charged = true;
+	if (guests_charge(
+		&guest->listener->guests, &guest->place, clock_mono()))
+		return true;
+	refused(guest, "too many from there have proved nothing");
+	drop(guest);
+	return false;
+}
+
 /* The handshake, or a part of it. */
 static void
 shake(struct guest *guest)
 {
+	if (!charge(guest))
+		return;
 	switch (tls_handshake(&guest->conn, TLS_ALPN_PEER, 0)) {
 	case TLS_OK:
 		break;
@@ -313,12 +335,15 @@ take_line(struct guest *guest, const char *text, size_t len)
 		refuse(guest, &line);
 	} else {
 		guest->proven = true;
+		guests_clear(&guest->listener->guests, &guest->place);
 		store(guest, &line, &pass);
 		OPENSSL_cleanse(&pass, sizeof(pass));
 	}
 	peer_line_release(&line);
-	if (!guest->gone)
-		set_deadline(guest);
+	if (guest->gone)
+		return;
+	guest->heard = tls_conn_read(&guest->conn);
+	set_deadline(guest);
 }
 
 /* The next line, if it is there. */
@@ -393,6 +418,7 @@ guest_ready(void *arg, unsigned events)
 
 	(void)events;
 	enter(listener);
+	tls_conn_allow(&guest->conn, STEP_OCTETS);
 	if (guest->state == GUEST_LEAVING)
 		read_waste(guest);
 	if (!guest->gone && guest->state == GUEST_SHAKING)
@@ -401,6 +427,11 @@ guest_ready(void *arg, unsigned events)
 		hear(guest);
 	if (!guest->gone && guest->state == GUEST_WRITING)
 		answer(guest);
+	if (!guest->gone && guest->state != GUEST_LEAVING &&
+	    tls_conn_read(&guest->conn) - guest->heard > LINE_OCTETS) {
+		refused(guest, "it sends much that is no line");
+		drop(guest);
+	}
 	leave(listener);
 }
 
