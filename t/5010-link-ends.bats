@@ -113,6 +113,23 @@ over()
 	told alice 'no link with bob (expired).'
 }
 
+@test "what was for a session goes with it, read or not" {
+	centre_start
+	link
+	as bob hangup user=alice
+	asks bob alice
+	linkable alice 40001
+	hears alice
+	hears bob 'the link with alice is over (hangup).' \
+		'no link with alice (expired).'
+	asks alice bob
+	as bob answer request="$request" accept:=false
+	logout alice
+	tell bob alice 'mail stays'
+	linkable alice 40001
+	hears alice 'bob: mail stays'
+}
+
 @test "the administrator and a new password end it" {
 	centre_start
 	link
@@ -127,6 +144,8 @@ over()
 	centre_start 'session: { heartbeat = 1; timeout = 3; };'
 	link
 	told bob 'the link with alice is over (timeout).'
+	as bob ask to=alice
+	refused offline
 	# The token is good: she comes back, and is told.
 	sync alice >"$dir/news"
 	grep -xF 'the link with bob is over (timeout).' "$dir/news"
@@ -168,6 +187,43 @@ over()
 	link
 	SOURCE=127.0.0.9 brief bob online
 	hears alice
+}
+
+@test "a place that only the beacon knows ends nothing" {
+	centre_start
+	linkable alice 40001
+	reply=$("$CHAT_BUILD/t/tool/beacon" --port "$PORT" --key "$(key bob)" \
+		login "$dir/bob.beacon" bob bob-secret)
+	accepted
+	value .token >"$dir/bob.token"
+	value '[.epoch, .mail, .room] | join(" ")' >"$dir/bob.cursor"
+	asks alice bob
+	for _ in check heads; do
+		"$CHAT_BUILD/t/tool/beacon" --port "$PORT" \
+			--source 127.0.0.9 live "$dir/bob.beacon"
+	done >"$dir/lives"
+	grep -q '^heads ' "$dir/lives"
+	agrees bob
+	"$CHAT_BUILD/t/tool/beacon" --port "$PORT" --source 127.0.0.8 \
+		live "$dir/bob.beacon"
+	sync alice >"$dir/news"
+	grep -xF 'bob is at 127.0.0.1:40000.' "$dir/news"
+	run -1 grep 'is over' "$dir/news"
+	agrees bob
+}
+
+@test "a request over the other family of addresses ends nothing" {
+	[ -e /proc/net/if_inet6 ] || skip 'no IPv6'
+	grep -q ' lo$' /proc/net/if_inet6 || skip 'no IPv6 on loopback'
+	centre_start 'listen = [ "127.0.0.1:0", "[::]:0" ];'
+	wait_for has_line "$log" 'ready on [::]:'
+	six=$(sed -n 's/^chatd: ready on \[::\]://p' "$log")
+	link
+	CENTRE="[::1]:$six" hears bob
+	CENTRE="[::1]:$six" agrees bob
+	hears alice
+	hears bob
+	SOURCE=127.0.0.9 hears bob 'the link with alice is over (address).'
 }
 
 @test "who takes no links may be anywhere" {

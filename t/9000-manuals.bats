@@ -257,8 +257,8 @@ items()
 
 @test "chat-agent(7) has every event, and no other" {
 	{
-		grep -rhoE '"event", json_string\("[a-z-]+"' \
-			"$CHAT_SRC/src/chat/agent" | cut -d'"' -f4
+		grep -rhoE '("event", json_string|event_about)\("[a-z-]+"' \
+			"$CHAT_SRC/src/chat/agent" | sed 's/"$//; s/.*"//'
 		grep -oE '^	    \[BOOK_[A-Z]+\] = "[a-z]+"' \
 			"$CHAT_SRC/src/chat/agent/agent.c" | cut -d'"' -f2
 	} | sort -u >"$dir/events"

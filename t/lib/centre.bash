@@ -366,10 +366,11 @@ reload()
 
 # ---- requests and replies
 
-# usage: wire [OPTION]... ; the raw client, from $SOURCE if that is set
+# usage: wire [OPTION]... ; the raw client, from $SOURCE if that is set, to
+# another listener if $CENTRE is
 wire()
 {
-	"$CHAT_BUILD/t/tool/wire" -a "127.0.0.1:$PORT" \
+	"$CHAT_BUILD/t/tool/wire" -a "${CENTRE:-127.0.0.1:$PORT}" \
 		${SOURCE:+--source "$SOURCE"} "$@"
 }
 

@@ -32,6 +32,7 @@
 	"  --address ADDRESS   the centre's (127.0.0.1)\n"                     \
 	"  --port PORT         likewise\n"                                     \
 	"  --source ADDRESS    from which local address\n"                     \
+	"  --key FINGERPRINT   log in as one who takes links at port 40000\n"  \
 	"  --counter N         instead of the next one\n"                      \
 	"  --echo N            instead of the last one that came\n"            \
 	"  --id HEX            instead of the session's\n"                     \
@@ -44,7 +45,7 @@
 enum { SENT_MAX = 2000, WAIT_MS = 2000 };
 
 struct options {
-	const char *address, *source, *id;
+	const char *address, *source, *id, *key;
 	long port, flip, octets, count, wait, type;
 	int64_t counter, echo; /* -1: as it should be */
 };
@@ -188,17 +189,22 @@ login(const struct options *options, const char *path, const char *user,
 	SSL_CTX *ctx = tls_client_new(TLS_ALPN_CENTRE, why);
 	struct tls_conn conn;
 	const char *id;
-	json_t *reply;
+	json_t *ask = json_pack("{s:s, s:s, s:s}", "op", "login", "user", user,
+		   "password", password),
+	       *reply;
 
+	if (options->key != NULL) {
+		json_object_set_new(ask, "peer_port", json_integer(40000));
+		json_object_set_new(
+		    ask, "peer_fingerprint", json_string(options->key));
+	}
 	if (fd == -1 || connect(fd, (struct sockaddr *)&to, len) == -1)
 		give_up(options->address);
 	if (tls_conn_open(&conn, ctx, fd, false, NULL) == -1 ||
 	    tls_handshake(&conn, TLS_ALPN_CENTRE, clock_mono() + 20000) !=
 		TLS_OK)
 		give_up(conn.why);
-	reply = exchange(&conn,
-	    json_pack("{s:s, s:s, s:s}", "op", "login", "user", user,
-		"password", password));
+	reply = exchange(&conn, ask);
 	id = wire_get_string(reply, "beacon");
 	if (id != NULL && beacon_id_parse(id, &state.id)) {
 		beacon_context(state.id, context);
@@ -364,6 +370,7 @@ parse(int argc, char **argv, struct options *options)
 	    {"address", required_argument, NULL, 'a'},
 	    {"port", required_argument, NULL, 'p'},
 	    {"source", required_argument, NULL, 's'},
+	    {"key", required_argument, NULL, 'k'},
 	    {"counter", required_argument, NULL, 'c'},
 	    {"echo", required_argument, NULL, 'e'},
 	    {"id", required_argument, NULL, 'i'},
@@ -388,6 +395,9 @@ parse(int argc, char **argv, struct options *options)
 			break;
 		case 'i':
 			options->id = optarg;
+			break;
+		case 'k':
+			options->key = optarg;
 			break;
 		case 'p':
 			options->port = number;

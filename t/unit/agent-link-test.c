@@ -53,7 +53,7 @@ test_pass(void)
 	ok(!link_live(bob, 11000), "as long as it was given for");
 	is(bob->pass.secret, PASS, "with its secret");
 	is(bob->host, "192.0.2.7", "and the address");
-	is_number(link_next(&links), 11000, "its end comes next");
+	is_number(link_due(&links), 11000, "its end comes next");
 	is_number((long long)link_passes(&links, 1000, out, 4), 1, "it counts");
 	is_number(
 	    (long long)link_passes(&links, 11000, out, 4), 0, "until then");
@@ -70,7 +70,7 @@ test_pass(void)
 	ok(bob->pass.until <= LINK_SECONDS_MAX * 1000LL, "none lives for ever");
 	agree(bob, -5, 1000, false);
 	ok(!link_live(bob, 1000), "nor from before it began");
-	links_clear(&links);
+	links_wipe(&links);
 }
 
 static void
@@ -88,13 +88,13 @@ test_consent(void)
 	ok(link_welcome(bob, "Q1", 60000 + LINK_GRACE_MS - 1),
 	    "one that was under way in time");
 	ok(!link_welcome(bob, "Q1", 60000 + LINK_GRACE_MS), "one too late");
-	is_number(link_next(&links), 60000 + LINK_GRACE_MS,
+	is_number(link_due(&links), 60000 + LINK_GRACE_MS,
 	    "when nobody answers any more");
 	agree(bob, 10, 0, false);
 	ok(!link_waiting(bob, 0), "agreed, nothing waits");
 	ok(link_welcome(bob, "Q9", 9999), "what lives may be renewed");
 	ok(!link_welcome(bob, "Q9", 10000), "what has ended may not");
-	links_clear(&links);
+	links_wipe(&links);
 }
 
 static void
@@ -114,7 +114,7 @@ test_question(void)
 	is(alice->question_pin, KEY_A, "and a key");
 	agree(alice, 10, 0, false);
 	ok(!link_asked(alice, 0), "it is answered with the pass");
-	links_clear(&links);
+	links_wipe(&links);
 }
 
 static void
@@ -132,7 +132,7 @@ test_bounds(void)
 	ok(link_make(&links, "one-more", 0, gone) != NULL, "one has ended");
 	is(gone, "user7", "it makes room");
 	is_number(links.count, LINKS_MAX, "and no more");
-	links_clear(&links);
+	links_wipe(&links);
 }
 
 static void

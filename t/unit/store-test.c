@@ -308,6 +308,37 @@ test_long_online(void)
 	close(other);
 }
 
+/* ---- private links */
+
+#define KEY "sha256//AAAAAAAAAAAAAAAAAAAA+AAAAAAAAAAAAAAAAAAA/A8="
+
+/* A login that takes links at such a place; true if it is malformed. */
+static bool
+peer_refused(uint16_t port, const char *key)
+{
+	struct ipc_login body = {
+	    .user = "alice", .password = "secret", .peer = {.port = port}};
+	int fd = worker();
+	bool refused;
+
+	memset(body.peer.fingerprint, 'x', sizeof(body.peer.fingerprint));
+	if (key != NULL)
+		strcpy(body.peer.fingerprint, key);
+	ask(fd, IPC_LOGIN, &body, NULL);
+	refused = hear_error(fd) == ERR_BAD_REQUEST;
+	close(fd);
+	return refused;
+}
+
+static void
+test_peer(void)
+{
+	ok(peer_refused(40000, NULL), "a key without an end is none");
+	ok(peer_refused(40000, ""), "a port without a key is none");
+	ok(peer_refused(40000, "sha256//short"), "a key has its form");
+	ok(peer_refused(80, KEY), "a port needs no rights");
+}
+
 int
 main(void)
 {
@@ -324,6 +355,7 @@ main(void)
 	test_charged();
 	test_busy();
 	test_password();
+	test_peer();
 	is_number(ended(), 0, "the store ends with its master");
 	stage.keep_days = 0;
 	start();

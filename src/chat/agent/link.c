@@ -83,7 +83,7 @@ link_make(struct links *links, const char *user, int64_t now,
 
 /* Wipes and frees all. */
 void
-links_clear(struct links *links)
+links_wipe(struct links *links)
 {
 	struct link *link;
 
@@ -212,7 +212,7 @@ link_passes(const struct links *links, int64_t now,
 
 /* When the next of them ends. */
 int64_t
-link_next(const struct links *links)
+link_due(const struct links *links)
 {
 	int64_t next = INT64_MAX, at;
 

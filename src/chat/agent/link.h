@@ -66,7 +66,7 @@ struct link *link_make(struct links *links, const char *user, int64_t now,
     char gone[NAME_MAX_LEN + 1]);
 
 /* Wipes and frees all; there must be no call any more. */
-void links_clear(struct links *links);
+void links_wipe(struct links *links);
 
 /* True if there is a pass, and if it may be used. */
 bool link_agreed(const struct link *link, int64_t now);
@@ -100,7 +100,7 @@ size_t link_passes(const struct links *links, int64_t now,
     const struct peer_pass **out, size_t max);
 
 /* When the next of them ends; INT64_MAX: none does. */
-int64_t link_next(const struct links *links);
+int64_t link_due(const struct links *links);
 
 /* What is left of a time on the wall clock that began at since. */
 int64_t link_left(int64_t since, int64_t until, int64_t wall);

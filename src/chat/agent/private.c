@@ -265,7 +265,7 @@ due(void *arg)
 void
 private_schedule(struct private *private)
 {
-	int64_t next = link_next(&private->links), now = clock_mono();
+	int64_t next = link_due(&private->links), now = clock_mono();
 
 	if (next == INT64_MAX)
 		loop_timer_stop(private->agent->loop, &private->timer);
@@ -310,7 +310,7 @@ private_end(struct private *private)
 	private->listener = NULL;
 	for (link = private->links.first; link != NULL; link = link->next)
 		private_hang_up(private, link);
-	links_clear(&private->links);
+	links_wipe(&private->links);
 	loop_timer_stop(private->agent->loop, &private->timer);
 }
 

@@ -65,9 +65,13 @@ static void
 touch(struct store *store, struct session *session, const struct asker *asker,
     enum ipc_type type)
 {
+	/* Who leaves is nowhere: that is what the others are told. */
+	if (type == IPC_LOGOUT) {
+		session->from = asker->channel->from;
+		return;
+	}
 	links_moved(store, session, &asker->channel->from);
-	if (type != IPC_LOGOUT)
-		session_alive(store, session);
+	session_alive(store, session);
 }
 
 static bool
