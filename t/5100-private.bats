@@ -125,7 +125,7 @@ comes_by()
 	types bob 'block alice'
 	sees bob 'User alice has been blocked.'
 	types bob 'accept alice'
-	sees bob 'There is a block between you and alice.'
+	sees bob 'You have blocked that user.'
 	types alice 'private bob hi'
 	sees alice "$(no_link bob)"
 	saw_nothing_of alice 'bob agreed'

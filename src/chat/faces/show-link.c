@@ -300,7 +300,7 @@ static const struct answer answers[] = {
 	"you."},
     {"leave", "nothing", "No private message to @ was left unsent."},
     {"trust", "nothing", "@ has shown no other key."},
-    {"accept", "blocked", "There is a block between you and @."},
+    {"accept", "blocked", ""}, /* the text says who whom */
     {"accept", "expired", "The question of @ has expired."},
     {"decline", "expired", "The question of @ has expired."},
     {NULL, "expired", "@ did not answer."},
@@ -384,6 +384,9 @@ show_link_refusal(
 		put_keys(to, reply);
 		fprintf(
 		    to, "Type \"leave %s\" to leave it at the centre.\n", user);
+	} else if (words != NULL && *words == '\0') {
+		show_text(to, json_object_get(reply, "text"), TEXT_SCREEN);
+		putc('\n', to);
 	} else if (words != NULL)
 		put_words(to, words, user);
 	else
