@@ -99,6 +99,26 @@ try_decline()
 	"${one[@]}" decline alice </dev/null >"$dir/declined" 2>&1 3>&-
 }
 
+@test "who follows is told of questions, and what becomes of links" {
+	both_in
+	once_of bob
+	"${one[@]}" read --follow </dev/null >"$dir/followed" 2>&1 3>&- &
+	following=$!
+	once_of alice
+	"${one[@]}" ask bob </dev/null >"$dir/asked" 2>&1 3>&- &
+	asking=$!
+	wait_for has_line "$dir/followed" \
+		'alice wants to talk privately. Type "accept alice" or "decline alice".'
+	once 0 bob accept alice
+	wait "$asking"
+	once 0 alice hangup bob
+	wait_for has_line "$dir/followed" \
+		'The private link with alice has ended: hung up.'
+	kill -TERM "$following"
+	wait "$following"
+	both_out
+}
+
 @test "nobody answers: as long as the question lives" {
 	reload 'session: { heartbeat = 1; timeout = 60; };' \
 		'private: { ask_seconds = 1; };' || skip 'not reloadable'

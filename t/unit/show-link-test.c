@@ -134,6 +134,10 @@ test_refusals(void)
 	    "If bob says, by another way, that this is right, type "
 	    "\"trust bob\".");
 	refused("accept", "no-request", "bob has not asked to talk privately.");
+	reads("accept",
+	    "{\"ok\":false,\"error\":\"blocked\",\"text\":\"You have "
+	    "blocked that user.\"}",
+	    "You have blocked that user.\n");
 	refused("accept", "expired", "The question of bob has expired.");
 	refused(
 	    "leave", "nothing", "No private message to bob was left unsent.");
