@@ -177,15 +177,13 @@ book_link_event(struct book *book, const struct wire_event *event)
 int
 book_port(struct book *book, int64_t *port)
 {
-	return book_number(book, "SELECT port FROM peer_port", port);
+	return book_number(book, "SELECT peer_port FROM place", port);
 }
 
 int
 book_set_port(struct book *book, int64_t port)
 {
-	return book_change(book,
-	    "INSERT OR REPLACE INTO peer_port (only, port) VALUES (1, ?)", "i",
-	    port);
+	return book_change(book, "UPDATE place SET peer_port = ?", "i", port);
 }
 
 /* ---- keys */

@@ -14,39 +14,37 @@
  * The rung: a link does not outlive the token of its session, and the words
  * of private messages (kind 5) can be searched for as all others.
  */
-#define BOOK_LINK_RUNG                                                     \
-	"CREATE TABLE peer_key ("                                          \
-	" user TEXT PRIMARY KEY, key TEXT NOT NULL,"                       \
-	" since INTEGER NOT NULL, changed TEXT NOT NULL DEFAULT '');"      \
-	"CREATE TABLE peer_port ("                                         \
-	" only INTEGER PRIMARY KEY CHECK (only = 1),"                      \
-	" port INTEGER NOT NULL);"                                         \
-	"CREATE TABLE link ("                                              \
-	" user TEXT PRIMARY KEY,"                                          \
-	" question TEXT NOT NULL DEFAULT '',"                              \
-	" question_key TEXT NOT NULL DEFAULT '',"                          \
-	" question_since INTEGER NOT NULL DEFAULT 0,"                      \
-	" question_until INTEGER NOT NULL DEFAULT 0,"                      \
-	" wanted TEXT NOT NULL DEFAULT '',"                                \
-	" wanted_since INTEGER NOT NULL DEFAULT 0,"                        \
-	" wanted_until INTEGER NOT NULL DEFAULT 0,"                        \
-	" pass TEXT NOT NULL DEFAULT '', key TEXT NOT NULL DEFAULT '',"    \
-	" host TEXT NOT NULL DEFAULT '', port INTEGER NOT NULL DEFAULT 0," \
-	" since INTEGER NOT NULL DEFAULT 0,"                               \
-	" until INTEGER NOT NULL DEFAULT 0);"                              \
-	"CREATE TRIGGER place_link AFTER UPDATE OF token ON place"         \
-	" WHEN new.token <> old.token BEGIN"                               \
-	" UPDATE link SET pass = zeroblob(length(pass));"                  \
-	" DELETE FROM link;"                                               \
-	" DELETE FROM peer_port;"                                          \
-	" END;"                                                            \
-	"DROP TRIGGER history_words;"                                      \
-	"CREATE TRIGGER history_words AFTER INSERT ON history"             \
-	" WHEN new.kind <= 2 OR new.kind = 5 BEGIN"                        \
-	" INSERT INTO words (rowid, text) VALUES (new.number, new.text);"  \
-	" END;"                                                            \
-	"CREATE INDEX history_private ON history (number)"                 \
-	" WHERE state IN (5, 6);"                                          \
+#define BOOK_LINK_RUNG                                                       \
+	"CREATE TABLE peer_key ("                                            \
+	" user TEXT PRIMARY KEY, key TEXT NOT NULL,"                         \
+	" since INTEGER NOT NULL, changed TEXT NOT NULL DEFAULT '')"         \
+	" WITHOUT ROWID;"                                                    \
+	"ALTER TABLE place ADD COLUMN peer_port INTEGER NOT NULL DEFAULT 0;" \
+	"CREATE TABLE link ("                                                \
+	" user TEXT PRIMARY KEY,"                                            \
+	" question TEXT NOT NULL DEFAULT '',"                                \
+	" question_key TEXT NOT NULL DEFAULT '',"                            \
+	" question_since INTEGER NOT NULL DEFAULT 0,"                        \
+	" question_until INTEGER NOT NULL DEFAULT 0,"                        \
+	" wanted TEXT NOT NULL DEFAULT '',"                                  \
+	" wanted_since INTEGER NOT NULL DEFAULT 0,"                          \
+	" wanted_until INTEGER NOT NULL DEFAULT 0,"                          \
+	" pass TEXT NOT NULL DEFAULT '', key TEXT NOT NULL DEFAULT '',"      \
+	" host TEXT NOT NULL DEFAULT '', port INTEGER NOT NULL DEFAULT 0,"   \
+	" since INTEGER NOT NULL DEFAULT 0,"                                 \
+	" until INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"                  \
+	"CREATE TRIGGER place_link AFTER UPDATE OF token ON place"           \
+	" WHEN new.token <> old.token BEGIN"                                 \
+	" UPDATE link SET pass = zeroblob(length(pass));"                    \
+	" DELETE FROM link;"                                                 \
+	" UPDATE place SET peer_port = 0;"                                   \
+	" END;"                                                              \
+	"DROP TRIGGER history_words;"                                        \
+	"CREATE TRIGGER history_words AFTER INSERT ON history"               \
+	" WHEN new.kind <= 2 OR new.kind = 5 BEGIN"                          \
+	" INSERT INTO words (rowid, text) VALUES (new.number, new.text);"    \
+	" END;"                                                              \
+	"CREATE INDEX history_private ON history (number) WHERE state >= 5;" \
 	"PRAGMA user_version = 4;"
 
 /* One user's row; what is not there is "" and 0. */

@@ -30,7 +30,7 @@ book_private_settle(struct book *book, int64_t number, enum book_state state,
 {
 	return book_change(book,
 	    "UPDATE history SET state = ?, reason = ? "
-	    "WHERE number = ? AND state IN (5, 6)",
+	    "WHERE number = ? AND state >= 5",
 	    "isi", (int64_t)state, reason, number);
 }
 
@@ -39,7 +39,8 @@ int
 book_private_stop(struct book *book)
 {
 	return book_change(book,
-	    "UPDATE history SET state = 6, reason = 'lost' WHERE state = 5",
+	    "UPDATE history SET state = 6, reason = 'lost' WHERE state >= 5 "
+	    "AND state = 5",
 	    "");
 }
 
@@ -63,7 +64,8 @@ kept(struct book *book, const char *recipient,
     void (*fn)(void *arg, const struct book_row *row), void *arg)
 {
 	sqlite3_stmt *stmt = book_prepare(book,
-	    "SELECT " BOOK_ROW " FROM history WHERE state = 6 AND "
+	    "SELECT " BOOK_ROW
+	    " FROM history WHERE state >= 5 AND state = 6 AND "
 	    "recipient = ? ORDER BY number",
 	    "s", recipient);
 	struct book_row row;
@@ -92,7 +94,7 @@ book_private_leave(struct book *book, const char *recipient,
 	if (count == -1 ||
 	    book_change(book,
 		"UPDATE history SET state = 1, kind = 0, reason = NULL "
-		"WHERE state = 6 AND recipient = ?",
+		"WHERE state >= 5 AND state = 6 AND recipient = ?",
 		"s", recipient) == -1 ||
 	    book_run(book, "COMMIT") == -1)
 		result = -1;
