@@ -11,14 +11,20 @@ setup_file()
 	people alice bob
 }
 
-# usage: link ; alice has asked bob, who has agreed; all of it is read; $pass
-link()
+# usage: agreed ; alice has asked bob, who has agreed; $pass
+agreed()
 {
 	linkable alice 40001
 	linkable bob 40002
 	asks alice bob
 	agrees bob
 	pass=$(value .pass)
+}
+
+# usage: link ; the same, and all that was told of it is read
+link()
+{
+	agreed
 	sync alice >/dev/null
 	sync bob >/dev/null
 }
@@ -141,8 +147,8 @@ over()
 }
 
 @test "silence ends it, for both" {
-	centre_start 'session: { heartbeat = 1; timeout = 3; };'
-	link
+	centre_start 'session: { heartbeat = 1; timeout = 5; };'
+	agreed
 	told bob 'the link with alice is over (timeout).'
 	as bob ask to=alice
 	refused offline
@@ -154,7 +160,7 @@ over()
 
 @test "a pass expires" {
 	centre_start 'private: { pass_seconds = 2; };'
-	link
+	agreed
 	told alice 'the link with bob is over (expired).'
 	told bob 'the link with alice is over (expired).'
 	over

@@ -66,13 +66,15 @@ static const char version_3[] =
 
 /*
  * Where a session takes private links; links and the questions for them; and
- * which mail passes away with its session.
+ * which mail passes away with its session.  That index names passing twice, or
+ * the whole mailbox would be looked through instead.
  */
 static const char version_4[] =
     "ALTER TABLE session ADD COLUMN peer_port BIGINT NOT NULL DEFAULT 0;"
     "ALTER TABLE session ADD COLUMN peer_key TEXT NOT NULL DEFAULT '';"
     "ALTER TABLE mail ADD COLUMN passing BIGINT NOT NULL DEFAULT 0;"
-    "CREATE INDEX mail_passing ON mail (user_id, n) WHERE passing = 1;"
+    "CREATE INDEX mail_passing ON mail (user_id, passing)"
+    " WHERE passing = 1;"
     "CREATE TABLE link (request TEXT PRIMARY KEY, state BIGINT NOT NULL,"
     " ends BIGINT NOT NULL, pass TEXT NOT NULL, asker BLOB NOT NULL,"
     " asker_family BIGINT NOT NULL, asker_ip BLOB NOT NULL,"
