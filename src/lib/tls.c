@@ -364,6 +364,8 @@ peer_new(const SSL_METHOD *method, X509 *certificate, EVP_PKEY *key,
 	SSL_CTX_set_verify(
 	    ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
 	SSL_CTX_set_cert_verify_callback(ctx, peer_verify, NULL);
+	/* What is read counts, see tls_conn_allow(): no more than is needed. */
+	SSL_CTX_set_read_ahead(ctx, 0);
 	return ctx;
 }
 

@@ -426,7 +426,7 @@ test_updates(struct stage *stage)
 	char *line = a_line("alice", SECRET, ID1, "hi");
 
 	stage_listen(stage, &peer_limits);
-	stage->limits.prove = 1500;
+	stage->limits.prove = SOON;
 	stage->limits.request = 200;
 	for (int i = 0; i < 2; i++) {
 		visitors[i].ctx = context_of(&stage->mallory);

@@ -26,7 +26,7 @@
 enum {
 	LINES_MAX = 200, /* of 256 that the other end takes */
 	AGE_MAX_MS = 15000, /* of 30 s, with time for a reply */
-	STEP_OCTETS = 16384, /* read at a time, so that others have a turn */
+	STEP_OCTETS = 4096, /* read at a time, so that others have a turn */
 };
 
 const struct peer_patience peer_patience = {

@@ -20,7 +20,7 @@
 enum {
 	GUEST_WHERE_LEN = INET6_ADDRSTRLEN + 16, /* brackets and a port */
 	GUEST_CHARGES = 256, /* addresses that are remembered */
-	GUEST_CHARGE_MAX = 64, /* handshakes of one that prove nothing */
+	GUEST_CHARGE_MAX = 32, /* handshakes of one that prove nothing */
 	GUEST_CHARGE_MS = 10000, /* in so long */
 };
 

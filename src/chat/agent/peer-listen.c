@@ -28,8 +28,8 @@ enum {
 	LOG_MS = 60000,
 	LOG_MAX = 20, /* refusals in so long; the others are counted */
 	WASTE = 16384,
-	STEP_OCTETS = 16384, /* read at a time, so that others have a turn */
-	LINE_OCTETS = 2 * LINE_MAX_LEN, /* that a line may take on the wire */
+	STEP_OCTETS = 4096, /* read at a time, so that others have a turn */
+	LINE_OCTETS = LINE_MAX_LEN + 8192, /* and what TLS adds to a line */
 };
 
 const struct peer_limits peer_limits = {
@@ -519,6 +519,16 @@ accept_again(void *arg)
 	loop_want(listener->loop, &listener->watch, LOOP_READ);
 }
 
+/* What accept(2) has to say of one connection, or of the network. */
+static bool
+is_passing(int error)
+{
+	return error == ECONNABORTED || error == EINTR || error == EPROTO ||
+	    error == ENETDOWN || error == ENETUNREACH || error == EHOSTDOWN ||
+	    error == EHOSTUNREACH || error == ENONET || error == ENOPROTOOPT ||
+	    error == EOPNOTSUPP || error == EPERM || error == ETIMEDOUT;
+}
+
 /* Takes in one of those that wait; false if none does. */
 static bool
 accept_one(struct peer_listener *listener)
@@ -529,9 +539,9 @@ accept_one(struct peer_listener *listener)
 	int fd = accept4(listener->fd, (struct sockaddr *)&from, &len,
 	    SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-	if (fd == -1 && (errno == ECONNABORTED || errno == EINTR))
+	if (fd == -1 && is_passing(errno))
 		return true;
-	if (fd == -1 && (errno == EAGAIN || errno == EPROTO))
+	if (fd == -1 && errno == EAGAIN)
 		return false;
 	if (fd == -1) {
 		pause_accepting(listener);
@@ -576,7 +586,7 @@ listener_new(
 	    identity->cert, identity->key, TLS_ALPN_PEER, reason);
 	if (listener->ctx != NULL)
 		return listener;
-	snprintf(why, PEER_WHY_LEN, "no private links: %s", reason);
+	snprintf(why, PEER_WHY_LEN, "%s", reason);
 	free(listener);
 	return NULL;
 }
@@ -599,11 +609,10 @@ peer_listen(struct loop *loop, const struct identity *identity, int family,
 		listener) == 0)
 		return listener;
 	if (port != 0)
-		snprintf(why, PEER_WHY_LEN, "no private links: port %d: %s",
-		    port, strerror(errno));
+		snprintf(
+		    why, PEER_WHY_LEN, "port %d: %s", port, strerror(errno));
 	else
-		snprintf(why, PEER_WHY_LEN,
-		    "no private links: no port to listen at: %s",
+		snprintf(why, PEER_WHY_LEN, "no port to listen at: %s",
 		    strerror(errno));
 	peer_stop(listener);
 	return NULL;
