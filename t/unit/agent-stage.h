@@ -251,8 +251,10 @@ another_agent(void)
 	hang_up();
 	/* It has let go of everything once this end says so. */
 	while (face_read(&face))
-		while (face_next(&face) != NULL)
-			;
+		do {
+			json_decref(line);
+			line = face_next(&face);
+		} while (line != NULL);
 	face_close(&face);
 	must(agent_start(&account, why, sizeof(why)) == 0 &&
 		face_open(&face, account.socket, -1) == 0,

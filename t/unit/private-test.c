@@ -438,6 +438,12 @@ test_keys(void)
 	    "but the old key");
 	wish("trust", "user", "bob", NULL, NULL);
 	fares("nothing", "that was all");
+	news(question(&bob, 60));
+	told("event", "key-changed");
+	wish("trust", "user", "bob", NULL, NULL);
+	ends("hangup");
+	is(alice_says(mallory_calls, OTHER_PASS, ID_2, "x"), "not-allowed",
+	    "trusted again, the other one's link is over");
 	close(door);
 	finish();
 }

@@ -428,7 +428,7 @@ private_agreed(struct private *private, struct link *link,
 		tell_address(private, link);
 }
 
-/* The key that was held back is trusted now. */
+/* The key that was shown last is trusted now. */
 void
 private_trusted(struct private *private, const char *user, const char *pin)
 {
@@ -436,11 +436,13 @@ private_trusted(struct private *private, const char *user, const char *pin)
 
 	if (link == NULL || !link_agreed(link, clock_mono()))
 		return;
-	if (link->held && strcmp(link->pass.pin, pin) == 0) {
+	if (strcmp(link->pass.pin, pin) != 0)
+		/* What was agreed on with the key of before is over. */
+		private_ended(private, user, "hangup");
+	else if (link->held) {
 		link->held = false;
 		tell_address(private, link);
-	} else if (!link->held && strcmp(link->pass.pin, pin) != 0)
-		link->held = true;
+	}
 }
 
 /* The event for a question of somebody. */

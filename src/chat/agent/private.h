@@ -71,7 +71,7 @@ void private_ended(
 void private_key_changed(
     struct private *private, const char *user, const char *shown);
 
-/* The key that was held back is trusted now. */
+/* This key is trusted now: a link with it begins, one with another ends. */
 void private_trusted(
     struct private *private, const char *user, const char *pin);
 
