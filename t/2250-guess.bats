@@ -35,8 +35,11 @@ hashes()
 	centre_start
 	in_session alice
 	request login user=alice password=guess
+	GATE=$dir/gate SOURCE=127.0.0.9 wire --timeout 4 <<<"$line" &
+	wait_for met "$dir/gate" 1
 	kill -STOP "$(centre_pid keeper)"
-	SOURCE=127.0.0.9 wire --timeout 1 <<<"$line" || true
+	touch "$dir/gate"
+	wait $! || true
 	kill -CONT "$(centre_pid keeper)"
 	wait_for hashed 1
 	hears alice \

@@ -157,7 +157,7 @@ all_there()
 	for i in {1..40}; do
 		echo "message bob $(fat "$i")"
 	done >"$dir/typed"
-	limited alice 100 <"$dir/typed"
+	limited alice 180 <"$dir/typed"
 	same 74 $status
 	holds "$stderr" 'a limit on the size of files'
 	wait_for agent_gone alice

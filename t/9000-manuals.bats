@@ -148,9 +148,9 @@ default_of()
 		grep -qE "^  $word( |\$)" <<<"$help" || fail "no chat $word"
 	done
 	sed -n '/Not in this version/,/^$/p' "$CHAT_SRC/README.md" >"$dir/not"
-	run ! grep -iE 'one-shot|beacon|invit|backup' "$dir/not"
+	run ! grep -iE 'one-shot|beacon|invit|backup|private link' "$dir/not"
 	sed -sn '/^\.Sh CAVEATS/,$p' "$man/chatd.8" "$man/chat.1" >"$dir/not"
-	run ! grep -iE 'one-shot|beacon|invit|backup' "$dir/not"
+	run ! grep -iE 'one-shot|beacon|invit|backup|private link' "$dir/not"
 }
 
 @test "chatctl(8) has every command" {
@@ -257,8 +257,8 @@ items()
 
 @test "chat-agent(7) has every event, and no other" {
 	{
-		grep -rhoE '"event", json_string\("[a-z-]+"' \
-			"$CHAT_SRC/src/chat/agent" | cut -d'"' -f4
+		grep -rhoE '("event", json_string|event_about)\("[a-z-]+"' \
+			"$CHAT_SRC/src/chat/agent" | sed 's/"$//; s/.*"//'
 		grep -oE '^	    \[BOOK_[A-Z]+\] = "[a-z]+"' \
 			"$CHAT_SRC/src/chat/agent/agent.c" | cut -d'"' -f2
 	} | sort -u >"$dir/events"

@@ -199,12 +199,21 @@ quits()
 	leaves "$1"
 }
 
-# usage: answer NAME LINE ; as NAME, if the line is a message from somebody
+# usage: answer NAME LINE ; as NAME, if the line is a message from somebody, or
+# asks for a private link
 answer()
 {
-	local from=${2%%:*} text=${2#*: }
+	local from=${2%%:*} text=${2#*: } how=message
 	case $from in
 	alice | carol) ;;
+	'alice (private)' | 'carol (private)')
+		from=${from% *}
+		how=private
+		;;
+	'alice wants to talk privately. '* | 'carol wants to talk privately. '*)
+		printf 'accept %s\n' "${from%% *}" >&"${typing[$1]}"
+		return
+		;;
 	*) return ;;
 	esac
 	case $text in
@@ -212,7 +221,7 @@ answer()
 	*\?) text='Good question.' ;;
 	*) text="You said \"$text\". Tell me more." ;;
 	esac
-	printf 'message %s %s\n' "$from" "$text" >&"${typing[$1]}"
+	printf '%s %s %s\n' "$how" "$from" "$text" >&"${typing[$1]}"
 }
 
 # usage: friendly NAME ; answers whoever writes to NAME, until it is ended
@@ -271,8 +280,21 @@ conversation()
 	types carol 'message bob Bob?'
 	sees bob 'carol: Bob?'
 
+	tell 'Alice and Bob talk past the centre, once Bob has agreed to that.'
+	types alice 'getaddress bob'
+	sees alice 'Waiting for bob to agree.'
+	sees bob 'alice wants to talk privately.'
+	types bob 'accept alice'
+	sees bob 'You agreed: private messages to alice go to '
+	sees alice 'bob agreed: private messages go to '
+	types alice 'private bob Nobody else hears this.'
+	sees bob 'alice (private): Nobody else hears this.'
+	types bob 'private alice Nor this.'
+	sees alice 'bob (private): Nor this.'
+
 	quits carol
 	quits alice
+	sees bob 'The private link with alice has ended: logged out.'
 }
 
 # usage: hand_over ; the terminal's user becomes alice
@@ -280,7 +302,8 @@ hand_over()
 {
 	local status
 	tell 'Now you are alice, and bob is there.  Type one after the other:'
-	printf '     %s\n' online 'message bob hello' help quit
+	printf '     %s\n' online 'message bob hello' 'getaddress bob' \
+		'private bob hello' help quit
 	echo
 	friendly bob &
 	answers=$!

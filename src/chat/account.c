@@ -41,6 +41,7 @@ account_init(struct account *account)
 	account->family = AF_UNSPEC;
 	account->heartbeat = HEARTBEAT;
 	account->beacon = true;
+	account->private_enabled = true;
 	account->dir_fd = -1;
 }
 

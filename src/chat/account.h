@@ -32,6 +32,8 @@ struct account {
 	int heartbeat; /* seconds between two questions at most */
 	bool bell; /* for messages, on a terminal */
 	bool beacon; /* whether to use the one that the centre gives */
+	bool private_enabled; /* whether there may be private links */
+	int private_port; /* where they come in; 0: any port */
 	int dir_fd; /* -1, or what socket leads through */
 };
 

@@ -140,6 +140,15 @@ news(const struct oneshot *shot, const struct account *account,
 	return status < 0 ? EX_TEMPFAIL : status;
 }
 
+/* True for what is done by an agent with a session, or not at all. */
+static bool
+needs_agent(const struct oneshot *shot)
+{
+	enum oneshot_link link = oneshot_link(shot->name);
+
+	return link == LINK_AGENT || link == LINK_LINK;
+}
+
 /*
  * True for a command that only looks at what is here, where nothing is: it
  * makes nothing either.
@@ -149,7 +158,7 @@ in_vain(const struct oneshot *shot, struct account *account, const char *state)
 {
 	enum oneshot_link link = oneshot_link(shot->name);
 
-	return (link == LINK_BOOK || link == LINK_NEWS || link == LINK_AGENT) &&
+	return (link == LINK_BOOK || link == LINK_NEWS || needs_agent(shot)) &&
 	    !account_known(account, state);
 }
 
@@ -230,9 +239,8 @@ once_main(struct oneshot *shot, struct account *account, const char *state,
 	if (oneshot_link(shot->name) == LINK_STRANGER)
 		return briefly(shot, account, prompt);
 	if (!attach(account, &face, prompt->stop))
-		return oneshot_link(shot->name) == LINK_AGENT
-		    ? without_agent(shot, account)
-		    : briefly(shot, account, prompt);
+		return needs_agent(shot) ? without_agent(shot, account)
+					 : briefly(shot, account, prompt);
 	status = carry_out(shot, account, prompt, &face);
 	face_close(&face);
 	return status;

@@ -358,6 +358,8 @@ named_account(const struct options *options, const struct profile *profile,
 	account->heartbeat = profile->heartbeat;
 	account->bell = profile->bell;
 	account->beacon = profile->beacon;
+	account->private_enabled = profile->private_enabled;
+	account->private_port = profile->private_port;
 	if (options->account == NULL && elsewhere)
 		return -1;
 	if (options->account == NULL && profile->count == 0)

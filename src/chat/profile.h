@@ -26,8 +26,8 @@ struct profile {
 	int heartbeat; /* seconds */
 	bool bell;
 	bool beacon;
-	bool private_enabled; /* these two without effect yet */
-	int private_port;
+	bool private_enabled;
+	int private_port; /* 0: any */
 	struct conf_setting *table; /* made for the accounts that there are */
 	size_t rows;
 	size_t count;

@@ -165,7 +165,7 @@ store_begin(void)
 	store->loop = loop_new();
 	store->sessions = sessions_new();
 	store->lockouts = lockouts_new();
-	store->jobs = jobs_new();
+	store->jobs = jobs_new(0);
 	store->frame = aligned_alloc(8, IPC_FRAME_MAX);
 	store->reply = aligned_alloc(8, IPC_FRAME_MAX);
 	store_tick(store);
@@ -525,6 +525,8 @@ say(struct end *end, const struct raw *raw, size_t len)
 	do
 		turn();
 	while (keeper());
+	/* A wrong password's answer comes by a timer. */
+	turn();
 	while (ipc_receive(
 		   end->fd, ROLE_WORKER, ROLE_STORE, the.buffer, &frame) == 1) {
 		check_answer(end, raw, &frame);

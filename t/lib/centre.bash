@@ -117,6 +117,7 @@ setup()
 	log=$dir/chatd.log conf=$dir/chatd.conf
 	MASTER='' PORT='' SESSIONS='' may_crash='' reply='' id='' ids=0
 	held=()
+	centre_in=() # what the centre is started by, if by anything
 	# Known by it, whoever the parent is by then.
 	export CHAT_TEST=$dir/.
 	export HOME=$dir
@@ -139,6 +140,7 @@ teardown()
 	! declare -F everybody_leaves >/dev/null ||
 		everybody_leaves || failed=1
 	! declare -F network_stop >/dev/null || network_stop || failed=1
+	! declare -F spies_leave >/dev/null || spies_leave || failed=1
 	if [ -n "$MASTER" ]; then
 		centre_alive || failed=1
 		centre_stop || failed=1
@@ -233,7 +235,7 @@ centre_run()
 	# A session of its own, by which its processes are known for ever.
 	(
 		descriptors_close
-		exec setsid chatd -c "$conf" -f --ready-fd 9 9>"$dir/ready"
+		exec "${centre_in[@]}" setsid chatd -c "$conf" -f --ready-fd 9 9>"$dir/ready"
 	) </dev/null >>"$dir/chatd.out" 2>>"$log" 3>&- &
 	MASTER=$!
 	SESSIONS="$SESSIONS $MASTER"

@@ -42,7 +42,7 @@ network_says()
 		fail 'the network says nothing'
 }
 
-# usage: network COMMAND ; pass, drop, loss N, rebind: from now on
+# usage: network COMMAND ; pass, drop, loss N, rebind, mute, speak: from now on
 network()
 {
 	echo "$1" >&"$network_in"

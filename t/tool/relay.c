@@ -21,15 +21,18 @@
 #include <arpa/inet.h>
 #include <sys/socket.h>
 
-#define USAGE                                                            \
-	"usage: relay PORT [SEED] < COMMANDS\n"                          \
-	"listens on a free port of 127.0.0.1, prints it, and carries\n"  \
-	"everything to 127.0.0.1:PORT.  Commands, each answered with a " \
-	"line:\n"                                                        \
-	"  pass      every datagram (the start)\n"                       \
-	"  drop      none, either way\n"                                 \
-	"  loss N    lose N of 100, either way\n"                        \
-	"  rebind    go on from another port of ours, as a NAT does\n"   \
+#define USAGE                                                               \
+	"usage: relay PORT [SEED] < COMMANDS\n"                             \
+	"listens on a free port of 127.0.0.1, prints it, and carries\n"     \
+	"everything to 127.0.0.1:PORT.  Commands, each answered with a "    \
+	"line:\n"                                                           \
+	"  pass      every datagram (the start)\n"                          \
+	"  drop      none, either way\n"                                    \
+	"  loss N    lose N of 100, either way\n"                           \
+	"  rebind    go on from another port of ours, as a NAT does\n"      \
+	"  mute      of new connections, lose what comes down after the\n"  \
+	"            client has spoken twice: a reply, after a handshake\n" \
+	"  speak     lose nothing of new connections (the start)\n"         \
 	"  count     print connections, datagrams up, datagrams down\n"
 
 enum {
@@ -51,6 +54,7 @@ struct relay {
 	struct flow flows[FLOWS];
 	int next; /* the flow that is given up for a new one */
 	unsigned loss; /* of 100 */
+	bool mute;
 	uint64_t dice;
 	unsigned long calls, up, down;
 	char line[LINE];
@@ -60,6 +64,7 @@ struct relay {
 /* Two ends of a connection that a thread carries. */
 struct call {
 	int client, centre;
+	bool mute, answered, asked;
 };
 
 _Noreturn static void
@@ -140,6 +145,26 @@ carry(int from, int to)
 	return len > 0;
 }
 
+/* Up: behind the answer to its greeting a client makes its request. */
+static bool
+carry_up(struct call *call)
+{
+	call->asked = call->answered;
+	return carry(call->client, call->centre);
+}
+
+/* Down, as long as the reply may get through; false at the end. */
+static bool
+carry_down(struct call *call)
+{
+	call->answered = true;
+	if (!call->mute || !call->asked)
+		return carry(call->centre, call->client);
+	shutdown(call->client, SHUT_RDWR);
+	shutdown(call->centre, SHUT_WR);
+	return false;
+}
+
 static void *
 call_main(void *arg)
 {
@@ -152,11 +177,9 @@ call_main(void *arg)
 	while (pfd[0].fd != -1 || pfd[1].fd != -1) {
 		if (poll(pfd, 2, -1) == -1 && errno != EINTR)
 			break;
-		if (pfd[0].fd != -1 && pfd[0].revents != 0 &&
-		    !carry(call->client, call->centre))
+		if (pfd[0].fd != -1 && pfd[0].revents != 0 && !carry_up(call))
 			pfd[0].fd = -1;
-		if (pfd[1].fd != -1 && pfd[1].revents != 0 &&
-		    !carry(call->centre, call->client))
+		if (pfd[1].fd != -1 && pfd[1].revents != 0 && !carry_down(call))
 			pfd[1].fd = -1;
 	}
 	close(call->client);
@@ -175,6 +198,7 @@ take_call(struct relay *relay)
 
 	if (call == NULL)
 		give_up("memory");
+	call->mute = relay->mute;
 	call->client = accept4(relay->tcp, NULL, NULL, SOCK_CLOEXEC);
 	call->centre = -1;
 	if (call->client != -1) {
@@ -288,6 +312,8 @@ command(struct relay *relay, const char *line)
 		relay->loss = percent;
 	else if (strcmp(line, "rebind") == 0)
 		rebind(relay);
+	else if (strcmp(line, "mute") == 0 || strcmp(line, "speak") == 0)
+		relay->mute = *line == 'm';
 	else if (strcmp(line, "count") != 0) {
 		printf("unknown: %s\n", line);
 		return;

@@ -48,6 +48,7 @@ static pid_t agent;
 static int listener = -1;
 static struct tls_conn conn;
 static bool connected;
+static bool no_links; /* the next agent has them turned off */
 static json_t *request; /* the last one */
 static json_t *line; /* the face's last one */
 
@@ -226,6 +227,7 @@ begin(const char *name)
 	snprintf(state, sizeof(state), "%s/%d", house.dir, ++count);
 	tls_pin(house.x509, pin);
 	account_init(&account);
+	account.private_enabled = !no_links;
 	must(account_centre(&account, where, why) == 0 &&
 		account_pin(&account, pin, why) == 0 &&
 		account_place(&account, state, why) == 0 &&
@@ -249,8 +251,10 @@ another_agent(void)
 	hang_up();
 	/* It has let go of everything once this end says so. */
 	while (face_read(&face))
-		while (face_next(&face) != NULL)
-			;
+		do {
+			json_decref(line);
+			line = face_next(&face);
+		} while (line != NULL);
 	face_close(&face);
 	must(agent_start(&account, why, sizeof(why)) == 0 &&
 		face_open(&face, account.socket, -1) == 0,

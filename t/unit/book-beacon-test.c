@@ -36,6 +36,10 @@ age(void)
 
 	ok(sqlite3_open(path, &db) == SQLITE_OK &&
 		sqlite3_exec(db,
+		    "DROP TRIGGER place_link; DROP TABLE link;"
+		    "DROP TABLE peer_key; ALTER TABLE place DROP COLUMN "
+		    "peer_port;"
+		    "DROP INDEX history_private;"
 		    "DROP TRIGGER place_beacon; DROP TABLE beacon;"
 		    "PRAGMA user_version = 2",
 		    NULL, NULL, NULL) == SQLITE_OK,

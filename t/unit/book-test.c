@@ -369,6 +369,10 @@ age(void)
 
 	ok(sqlite3_open(path, &db) == SQLITE_OK &&
 		sqlite3_exec(db,
+		    "DROP TRIGGER place_link; DROP TABLE link;"
+		    "DROP TABLE peer_key; ALTER TABLE place DROP COLUMN "
+		    "peer_port;"
+		    "DROP INDEX history_private;"
 		    "DROP TRIGGER place_beacon; DROP TABLE beacon;"
 		    "DROP TRIGGER history_words; DROP TABLE words;"
 		    "PRAGMA user_version = 1",

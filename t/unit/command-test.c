@@ -68,6 +68,16 @@ test_others(void)
 	    {"block bob", COMMAND_BLOCK},
 	    {"unblock bob", COMMAND_UNBLOCK},
 	    {"blocked", COMMAND_BLOCKED},
+	    {"getaddress bob", COMMAND_GETADDRESS},
+	    {"ask bob", COMMAND_GETADDRESS},
+	    {"accept bob", COMMAND_ACCEPT},
+	    {"decline bob", COMMAND_DECLINE},
+	    {"private bob hi", COMMAND_PRIVATE},
+	    {"leave bob", COMMAND_LEAVE},
+	    {"hangup bob", COMMAND_HANGUP},
+	    {"trust bob", COMMAND_TRUST},
+	    {"trust ", COMMAND_TRUST},
+	    {"contacts", COMMAND_CONTACTS},
 	    {"help", COMMAND_HELP},
 	    {"?", COMMAND_HELP},
 	    {"logout", COMMAND_QUIT},
@@ -102,6 +112,11 @@ test_wrong(void)
 	gives("block", COMMAND_WRONG);
 	gives("block bob carol", COMMAND_WRONG);
 	gives("online now", COMMAND_WRONG);
+	gives("private bob", COMMAND_WRONG);
+	gives("getaddress", COMMAND_WRONG);
+	gives("accept bob carol", COMMAND_WRONG);
+	gives("trust bob!", COMMAND_WRONG);
+	gives("trust bob carol", COMMAND_WRONG);
 	gives("message bob 123456789012345678901", COMMAND_WRONG);
 	gives("message bob \x1b[31m", COMMAND_WRONG);
 	gives("message bob \xff", COMMAND_WRONG);
@@ -143,6 +158,14 @@ test_requests(void)
 	asks("block BOB", "{\"do\":\"block\",\"user\":\"bob\"}");
 	asks("unblock bob", "{\"do\":\"unblock\",\"user\":\"bob\"}");
 	asks("blocked", "{\"do\":\"blocked\"}");
+	asks("getaddress Bob", "{\"do\":\"ask\",\"to\":\"bob\"}");
+	asks("accept bob", "{\"do\":\"accept\",\"user\":\"bob\"}");
+	asks("private bob hi",
+	    "{\"do\":\"private\",\"to\":\"bob\",\"text\":\"hi\"}");
+	asks("leave bob", "{\"do\":\"leave\",\"user\":\"bob\"}");
+	asks("trust", "{\"do\":\"trust\"}");
+	asks("trust bob", "{\"do\":\"trust\",\"user\":\"bob\"}");
+	asks("contacts", "{\"do\":\"links\"}");
 	asks("quit", NULL);
 	asks("help", NULL);
 }

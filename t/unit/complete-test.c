@@ -53,6 +53,8 @@ test_words(void)
 	becomes(&people, "msg\nc", "carol");
 	becomes(&people, "message ", "bob bo.peep carol");
 	becomes(&people, "unblock c", "carol");
+	becomes(&people, "private c", "carol");
+	becomes(&people, "trust b", "bob bo.peep");
 	becomes(&people, "message bob c", "");
 	becomes(&people, "broadcast c", "");
 	becomes(&people, "online c", "");

@@ -55,6 +55,14 @@ test_words(void)
 	gives("block|bob", false, 0, NULL);
 	gives("block|bob|carol", false, -1, NULL);
 	gives("block", false, -1, NULL);
+	gives("ask|bob", false, 0, NULL);
+	gives("ask", false, -1, NULL);
+	gives("getaddress|bob", false, 0, NULL);
+	gives("accept|bob|carol", false, -1, NULL);
+	gives("private|bob|so|long", false, 0, "so long");
+	gives("private|bob", true, 0, NULL);
+	gives("trust", false, 0, NULL);
+	gives("trust|bob", false, 0, NULL);
 	gives("login", false, 0, NULL);
 	gives("logout|now", false, -1, NULL);
 }
@@ -84,6 +92,8 @@ test_options(void)
 	takes("broadcast", (struct oneshot){.last = "1"}, -1);
 	takes("broadcast", (struct oneshot){.lines = true, .queue = true}, 0);
 	takes("online", (struct oneshot){.queue = true}, -1);
+	/* Without an agent there is no link: nothing can be kept for one. */
+	takes("private", (struct oneshot){.queue = true}, -1);
 	takes("register", (struct oneshot){.invite = "code"}, 0);
 	takes("login", (struct oneshot){.invite = "code"}, -1);
 	gives("register|alice@localhost", false, 0, NULL);

@@ -18,6 +18,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "chat/agent/book-private.h"
+#include "chat/agent/private.h"
 #include "lib/log.h"
 #include "lib/unix.h"
 
@@ -78,10 +80,13 @@ give_row(void *arg, const struct book_row *row)
 	    [BOOK_NOTICE] = "notice",
 	    [BOOK_LOGIN] = "login",
 	    [BOOK_LOGOUT] = "logout",
+	    [BOOK_PRIVATE] = "private",
 	};
 	const struct giving *giving = arg;
 	struct face_end *face = giving->face;
 	bool presence = row->kind == BOOK_LOGIN || row->kind == BOOK_LOGOUT;
+	/* A private message has our time, not the centre's. */
+	bool direct = row->kind == BOOK_PRIVATE;
 	char time[WIRE_TIME_LEN + 1];
 	json_t *event = json_object();
 
@@ -94,10 +99,11 @@ give_row(void *arg, const struct book_row *row)
 	if (*row->text != '\0')
 		json_object_set_new(event, presence ? "reason" : "text",
 		    json_string(row->text));
-	if (row->kind == BOOK_MESSAGE || row->kind == BOOK_BROADCAST)
+	if (direct || row->kind == BOOK_MESSAGE || row->kind == BOOK_BROADCAST)
 		json_object_set_new(event, "id", json_string(row->id));
 	json_object_set_new(event, "row", json_integer(row->number));
-	if (row->time < giving->agent->login_time)
+	if (row->time <
+	    (direct ? giving->agent->login_wall : giving->agent->login_time))
 		json_object_set_new(event, "earlier", json_true());
 	face->given = row->number;
 	door_send(face, event);
@@ -146,6 +152,7 @@ agent_finish(struct agent *agent)
 		agent_answer(agent, &agent->quitting, reply);
 	}
 	agent->state = AGENT_OVER;
+	private_end(agent->private);
 	live_end(agent->live);
 	loop_stop(agent->loop);
 }
@@ -182,6 +189,7 @@ over(struct agent *agent, json_t *event)
 	/* Who comes now starts an agent of their own. */
 	door_shut(agent->door);
 	desk_kept(agent);
+	private_end(agent->private);
 	outbox_drop_requests(&agent->outbox, drop_errand, agent);
 	door_tell_all(agent->door, event);
 	live_end(agent->live);
@@ -248,6 +256,7 @@ agent_leave(struct agent *agent)
 		return;
 	}
 	agent->state = AGENT_LEAVING;
+	private_end(agent->private);
 	agent->pausing = false;
 	loop_timer_stop(agent->loop, &agent->pause);
 	loop_timer_stop(agent->loop, &agent->poll);
@@ -390,6 +399,7 @@ open_book(struct agent *agent, char why[BOOK_WHY_LEN])
 	if (agent->book == NULL)
 		return -1;
 	if (book_place(agent->book, &agent->place) == 0 &&
+	    book_private_stop(agent->book) == 0 &&
 	    outbox_init(&agent->outbox, agent->book) == 0)
 		return 0;
 	snprintf(why, BOOK_WHY_LEN, "%s", book_why(agent->book));
@@ -417,6 +427,7 @@ open_loop(struct agent *agent, char why[BOOK_WHY_LEN])
 	if (agent->centre == NULL)
 		return EX_CONFIG;
 	agent->live = live_new(agent);
+	agent->private = private_new(agent);
 	agent->door = door_open(agent->loop, account->socket, &calls, agent);
 	if (agent->door != NULL)
 		return 0;

@@ -56,6 +56,8 @@ struct waiter {
 /* What the exchange under way asks for, besides errands. */
 enum agent_extra { EXTRA_NONE, EXTRA_SYNC, EXTRA_LIVE };
 
+struct private;
+
 struct agent {
 	const struct account *account;
 	struct loop *loop;
@@ -64,12 +66,14 @@ struct agent {
 	struct trust trust;
 	struct centre *centre;
 	struct live *live;
+	struct private *private;
 	struct door *door;
 	enum agent_state state;
 	int status; /* the process's own, at the end */
 
 	struct book_place place;
 	int64_t login_time; /* the centre's wall clock */
+	int64_t login_wall; /* ours at the same moment */
 	int64_t heartbeat; /* milliseconds */
 	int64_t message_bytes;
 	char seen_pin[TLS_PIN_LEN + 1]; /* what the centre last showed */

@@ -165,11 +165,12 @@ search(struct book *book, const struct book_query *query, const char *match,
 		return book_broken(book, "cannot be searched");
 	stmt = book_prepare(book,
 	    "SELECT " BOOK_ROW " FROM (SELECT " BOOK_ROW " FROM history "
-	    "WHERE (kind <= 2 OR ?1) AND (?2 = '' OR (kind = 0 AND "
+	    "WHERE (kind NOT IN (3, 4) OR ?1) "
+	    "AND (?2 = '' OR (kind IN (0, 5) AND "
 	    "((state = 0 AND author = ?2) OR recipient = ?2))) "
 	    "AND (?3 = '' OR number IN "
 	    "(SELECT rowid FROM words WHERE words MATCH ?3)) "
-	    "AND (?4 = '' OR (kind <= 2 AND holds_all(text, ?4))) "
+	    "AND (?4 = '' OR (kind NOT IN (3, 4) AND holds_all(text, ?4))) "
 	    "ORDER BY number DESC LIMIT ?5) ORDER BY number",
 	    "isssi", (int64_t)query->presence, query->user, match, parts,
 	    query->limit);
@@ -200,22 +201,36 @@ book_history(struct book *book, const struct book_query *query,
 	return result;
 }
 
-/* Everybody else that messages went to or came from. */
+/* Everybody else that messages went to or came from, or a link was with. */
 int
 book_contacts(struct book *book,
-    void (*fn)(void *arg, const char *user, int64_t time), void *arg)
+    void (*fn)(void *arg, const struct book_contact *contact), void *arg)
 {
 	sqlite3_stmt *stmt = book_prepare(book,
-	    "SELECT iif(state = 0, author, recipient) AS user, max(time) "
-	    "FROM history WHERE kind = 0 AND reason IS NOT 'no-such-user' "
-	    "GROUP BY user HAVING user <> ? ORDER BY user",
+	    "WITH said AS (SELECT iif(state = 0, author, recipient) AS user, "
+	    "max(time) AS last FROM history WHERE kind IN (0, 5) "
+	    "AND reason IS NOT 'no-such-user' GROUP BY 1) "
+	    "SELECT user, last, peer_key.key, changed, host, port, "
+	    "iif(pass <> '' AND link.key = peer_key.key, until, 0) "
+	    "FROM (SELECT user FROM said UNION SELECT user FROM peer_key) "
+	    "LEFT JOIN said USING (user) LEFT JOIN peer_key USING (user) "
+	    "LEFT JOIN link USING (user) WHERE user <> ? ORDER BY user",
 	    "s", book->user);
 	int status;
 
 	if (stmt == NULL)
 		return -1;
 	while ((status = sqlite3_step(stmt)) == SQLITE_ROW)
-		fn(arg, book_column(stmt, 0), sqlite3_column_int64(stmt, 1));
+		fn(arg,
+		    &(struct book_contact){
+			.user = book_column(stmt, 0),
+			.last = sqlite3_column_int64(stmt, 1),
+			.pin = book_column(stmt, 2),
+			.changed = book_column(stmt, 3),
+			.host = book_column(stmt, 4),
+			.port = sqlite3_column_int64(stmt, 5),
+			.until = sqlite3_column_int64(stmt, 6),
+		    });
 	return book_finish(book, stmt, status);
 }
 

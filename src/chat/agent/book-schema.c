@@ -4,6 +4,7 @@
  * opens the book; must never touch a database that it does not know.
  */
 #include "chat/agent/book-beacon.h"
+#include "chat/agent/book-link.h"
 #include "chat/agent/book-parts.h"
 
 #include <stdio.h>
@@ -43,6 +44,7 @@ static const char *const upgrades[BOOK_VERSION + 1] = {
 	  " END;"
 	  "PRAGMA user_version = 2;",
     [3] = BOOK_BEACON_RUNG,
+    [4] = BOOK_LINK_RUNG,
 };
 
 /* What the file says it is; -1 if nothing can be read. */

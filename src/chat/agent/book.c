@@ -4,6 +4,7 @@
  * cursors), all that was said, and what still has to be sent.  Written by the
  * agent alone.  Knows no clock; what it reports as stored is on the disk.
  */
+#include "chat/agent/book-link.h"
 #include "chat/agent/book-parts.h"
 
 #include <stdio.h>
@@ -256,7 +257,7 @@ store_one(struct book *book, const struct wire_event *event,
 		return store_said(book, event, kind);
 	if (event->type == EVENT_RECEIPT)
 		return store_receipt(book, event, told);
-	return 0;
+	return book_link_event(book, event);
 }
 
 /* Stores what one reply to sync brought together with the cursors. */

@@ -13,7 +13,7 @@
 #include "lib/wire.h"
 
 enum {
-	BOOK_VERSION = 3,
+	BOOK_VERSION = 4,
 	BOOK_WHY_LEN = 1024,
 };
 
@@ -32,6 +32,7 @@ enum book_kind {
 	BOOK_NOTICE,
 	BOOK_LOGIN,
 	BOOK_LOGOUT,
+	BOOK_PRIVATE, /* straight from client to client */
 };
 
 enum book_state {
@@ -40,6 +41,8 @@ enum book_state {
 	BOOK_ACCEPTED,
 	BOOK_FETCHED,
 	BOOK_REFUSED,
+	BOOK_CALLING, /* a private one on its way */
+	BOOK_KEPT, /* one that did not arrive: for book_private_leave() */
 };
 
 /* One row; the strings live until the function that got it returns. */
@@ -49,7 +52,17 @@ struct book_row {
 	enum book_state state;
 	int64_t time; /* wall clock, milliseconds */
 	const char *author, *recipient, *id, *text;
-	const char *reason; /* of BOOK_REFUSED; else "" */
+	const char *reason; /* of BOOK_REFUSED and BOOK_KEPT; else "" */
+};
+
+/* Somebody else, as far as the book knows; strings as in book_row. */
+struct book_contact {
+	const char *user;
+	int64_t last; /* time of the last message; 0: there was none */
+	const char *pin, *changed; /* public keys, or "" */
+	const char *host; /* of a private link, or "" */
+	int64_t port; /* 0: they take none */
+	int64_t until; /* wall clock; 0: there is no link */
 };
 
 /* What of the history is wanted. */
@@ -126,11 +139,11 @@ int book_history(struct book *book, const struct book_query *query,
     bool (*fn)(void *arg, const struct book_row *row), void *arg);
 
 /*
- * Everybody else that messages went to or came from, with the last one's time;
+ * Everybody else that messages went to or came from, or a link was with;
  * without those who do not exist.
  */
 int book_contacts(struct book *book,
-    void (*fn)(void *arg, const char *user, int64_t time), void *arg);
+    void (*fn)(void *arg, const struct book_contact *contact), void *arg);
 
 /* The last row's number, and the one before the first that was not shown. */
 int book_ends(struct book *book, int64_t *last, int64_t *shown);

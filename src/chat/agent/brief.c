@@ -378,6 +378,8 @@ say_row(void *arg, const struct book_row *row)
 	    [BOOK_ACCEPTED] = "accepted",
 	    [BOOK_FETCHED] = "fetched",
 	    [BOOK_REFUSED] = "refused",
+	    [BOOK_CALLING] = "queued",
+	    [BOOK_KEPT] = "kept",
 	};
 	static const char *const kinds[] = {
 	    [BOOK_MESSAGE] = "message",
@@ -385,6 +387,7 @@ say_row(void *arg, const struct book_row *row)
 	    [BOOK_NOTICE] = "notice",
 	    [BOOK_LOGIN] = "login",
 	    [BOOK_LOGOUT] = "logout",
+	    [BOOK_PRIVATE] = "private",
 	};
 	char time[WIRE_TIME_LEN + 1];
 	const struct {
@@ -409,16 +412,42 @@ say_row(void *arg, const struct book_row *row)
 	return say_more(arg, line);
 }
 
+/* A moment as a member, if there is one. */
 static void
-say_contact(void *arg, const char *user, int64_t ms)
+put_time(json_t *line, const char *key, int64_t ms)
+{
+	char time[WIRE_TIME_LEN + 1];
+
+	if (ms <= 0)
+		return;
+	wire_time_format(ms, time);
+	json_object_set_new(line, key, json_string(time));
+}
+
+/* One contact: with until there is a private link, with a port both ways. */
+static void
+say_contact(void *arg, const struct book_contact *contact)
 {
 	struct reading *reading = arg;
-	char time[WIRE_TIME_LEN + 1];
 	json_t *line = json_object();
 
-	wire_time_format(ms, time);
-	json_object_set_new(line, "user", json_string(user));
-	json_object_set_new(line, "last", json_string(time));
+	json_object_set_new(line, "user", json_string(contact->user));
+	put_time(line, "last", contact->last);
+	if (*contact->pin != '\0')
+		json_object_set_new(
+		    line, "fingerprint", json_string(contact->pin));
+	if (*contact->changed != '\0')
+		json_object_set_new(
+		    line, "changed", json_string(contact->changed));
+	if (contact->until > clock_wall()) {
+		put_time(line, "until", contact->until);
+		if (contact->port != 0)
+			json_object_set_new(
+			    line, "host", json_string(contact->host));
+		if (contact->port != 0)
+			json_object_set_new(
+			    line, "port", json_integer(contact->port));
+	}
 	if (reading->gone)
 		json_decref(line);
 	else

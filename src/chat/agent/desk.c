@@ -13,23 +13,17 @@
  * want to confirm: what their socket took counts as shown, and may be lost
  * with them.  All who watch at the same time get everything.
  */
-#include "chat/agent/agent.h"
+#include "chat/agent/desk-parts.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
+#include "chat/agent/private.h"
 #include "lib/text.h"
 #include "lib/unix.h"
 #include "lib/wire.h"
-
-/* One line of a face, taken apart. */
-struct wish {
-	struct face_end *face;
-	const json_t *line;
-	json_t *tag; /* borrowed, or NULL */
-};
 
 struct desk_row {
 	const char *name;
@@ -51,8 +45,8 @@ desk_refuse(json_t *tag, const char *error, const char *text)
 	return reply;
 }
 
-static void
-refuse(const struct wish *wish, const char *error, const char *text)
+void
+desk_no(const struct wish *wish, const char *error, const char *text)
 {
 	door_send(wish->face, desk_refuse(wish->tag, error, text));
 }
@@ -92,15 +86,15 @@ desk_over(const struct agent *agent, json_t *tag)
 }
 
 /* The book has failed: the agent ends, and this face waits for no more. */
-static void
-fail(struct agent *agent, const struct wish *wish)
+void
+desk_fail(struct agent *agent, const struct wish *wish)
 {
 	agent_fail(agent, EX_IOERR, book_why(agent->book));
 	door_send(wish->face, desk_over(agent, wish->tag));
 }
 
-static struct waiter
-waiter_of(const struct wish *wish)
+struct waiter
+desk_waiter(const struct wish *wish)
 {
 	return (struct waiter){wish->face->serial, json_incref(wish->tag)};
 }
@@ -225,13 +219,14 @@ do_status(struct agent *agent, const struct wish *wish)
 
 /* The request for a login, which alone holds the password. */
 static json_t *
-login_request(const struct agent *agent, const char *password)
+login_request(struct agent *agent, const char *password)
 {
 	json_t *request = json_object();
 
 	json_object_set_new(request, "op", json_string("login"));
 	json_object_set_new(request, "user", json_string(agent->account->user));
 	json_object_set_new(request, "password", json_string(password));
+	private_login(agent->private, request);
 	return request;
 }
 
@@ -249,10 +244,10 @@ do_login(struct agent *agent, const struct wish *wish)
 		return;
 	}
 	if (agent->state != AGENT_OUT) {
-		refuse(wish, "wait", "Another login is under way.");
+		desk_no(wish, "wait", "Another login is under way.");
 		return;
 	}
-	agent->entering = waiter_of(wish);
+	agent->entering = desk_waiter(wish);
 	agent->tries = 0;
 	if (password == NULL) {
 		session_knock(agent);
@@ -268,13 +263,17 @@ do_trust(struct agent *agent, const struct wish *wish)
 {
 	const char *pin = wire_get_string(wish->line, "pin");
 
-	if (pin == NULL || *pin == '\0' || strcmp(pin, agent->seen_pin) != 0) {
-		refuse(wish, "not-allowed",
+	if (pin == NULL) {
+		desk_trust(agent, wish);
+		return;
+	}
+	if (*pin == '\0' || strcmp(pin, agent->seen_pin) != 0) {
+		desk_no(wish, "not-allowed",
 		    "The centre has not shown that public key.");
 		return;
 	}
 	if (trust_remember(&agent->trust, pin) == -1) {
-		refuse(wish, "internal",
+		desk_no(wish, "internal",
 		    "The public key cannot be written to known_servers.");
 		return;
 	}
@@ -302,7 +301,7 @@ do_watch(struct agent *agent, const struct wish *wish)
 	int64_t last;
 
 	if (book_ends(agent->book, &last, &face->given) == -1) {
-		fail(agent, wish);
+		desk_fail(agent, wish);
 		return;
 	}
 	door_send(face, wire_accept(wish->tag));
@@ -311,6 +310,7 @@ do_watch(struct agent *agent, const struct wish *wish)
 	face->incoming = json_is_false(json_object_get(wish->line, "states"));
 	if (!face->incoming)
 		tell_refusals(agent, face);
+	private_questions(agent->private, face);
 	agent_give(agent, face);
 }
 
@@ -321,7 +321,7 @@ do_seen(struct agent *agent, const struct wish *wish)
 	int64_t row = wire_get_number(wish->line, "row", -1);
 
 	if (row < 0 || !wish->face->watching || row > wish->face->given) {
-		refuse(wish, "bad-request", "There was no such row.");
+		desk_no(wish, "bad-request", "There was no such row.");
 		return;
 	}
 	agent_shown(agent, row);
@@ -330,8 +330,9 @@ do_seen(struct agent *agent, const struct wish *wish)
 }
 
 /* Checks a text; a sentence about what is wrong with it, or NULL. */
-static const char *
-text_wrong(const struct agent *agent, const json_t *text, char out[160])
+const char *
+desk_text_wrong(
+    const struct agent *agent, const json_t *text, char out[DESK_WHY_LEN])
 {
 	const char *s = json_string_value(text);
 	size_t len = json_string_length(text);
@@ -340,7 +341,7 @@ text_wrong(const struct agent *agent, const json_t *text, char out[160])
 	if (s == NULL || len == 0)
 		return "There is no text.";
 	if ((int64_t)len > agent->message_bytes) {
-		snprintf(out, 160,
+		snprintf(out, DESK_WHY_LEN,
 		    "The message is too long: %zu bytes, at most %lld.", len,
 		    (long long)agent->message_bytes);
 		return out;
@@ -348,8 +349,8 @@ text_wrong(const struct agent *agent, const json_t *text, char out[160])
 	bad = text_bad_at(s, len);
 	if (bad == -1)
 		return NULL;
-	snprintf(out, 160, "The message holds a control character at byte %zd.",
-	    bad + 1);
+	snprintf(out, DESK_WHY_LEN,
+	    "The message holds a control character at byte %zd.", bad + 1);
 	return out;
 }
 
@@ -358,17 +359,17 @@ static void
 queue(struct agent *agent, const struct wish *wish, const char *to)
 {
 	const json_t *text = json_object_get(wish->line, "text");
-	char id[OUTBOX_ID_LEN + 1] = "", why[160];
-	const char *wrong = text_wrong(agent, text, why);
+	char id[OUTBOX_ID_LEN + 1] = "", why[DESK_WHY_LEN];
+	const char *wrong = desk_text_wrong(agent, text, why);
 	json_t *reply;
 
 	if (wrong != NULL) {
-		refuse(wish, "bad-request", wrong);
+		desk_no(wish, "bad-request", wrong);
 		return;
 	}
 	if (outbox_message(&agent->outbox, to, json_string_value(text),
 		clock_wall(), id) == -1) {
-		fail(agent, wish);
+		desk_fail(agent, wish);
 		return;
 	}
 	reply = wire_accept(wish->tag);
@@ -385,15 +386,15 @@ queue(struct agent *agent, const struct wish *wish, const char *to)
 }
 
 /* A user's name out of a member, folded; false if it is none. */
-static bool
-user_of(const struct wish *wish, const char *key, char out[NAME_MAX_LEN + 1])
+bool
+desk_user(const struct wish *wish, const char *key, char out[NAME_MAX_LEN + 1])
 {
 	const json_t *name = json_object_get(wish->line, key);
 
 	if (json_is_string(name) &&
 	    name_fold(json_string_value(name), json_string_length(name), out))
 		return true;
-	refuse(wish, "bad-request", "That is not a user name.");
+	desk_no(wish, "bad-request", "That is not a user name.");
 	return false;
 }
 
@@ -402,7 +403,7 @@ do_send(struct agent *agent, const struct wish *wish)
 {
 	char to[NAME_MAX_LEN + 1];
 
-	if (user_of(wish, "to", to))
+	if (desk_user(wish, "to", to))
 		queue(agent, wish, to);
 }
 
@@ -421,27 +422,28 @@ do_queue(struct agent *agent, const struct wish *wish)
 {
 	const char *own = wire_get_string(wish->line, "id");
 	const json_t *text = json_object_get(wish->line, "text");
-	char to[NAME_MAX_LEN + 1] = "", id[OUTBOX_ID_LEN + 1] = "", why[160];
-	const char *wrong = text_wrong(agent, text, why);
+	char to[NAME_MAX_LEN + 1] = "", id[OUTBOX_ID_LEN + 1] = "",
+			       why[DESK_WHY_LEN];
+	const char *wrong = desk_text_wrong(agent, text, why);
 	json_t *reply;
 	int result;
 
 	if (json_object_get(wish->line, "to") != NULL &&
-	    !user_of(wish, "to", to))
+	    !desk_user(wish, "to", to))
 		return;
 	if (own != NULL && strlen(own) == OUTBOX_ID_LEN &&
 	    id_valid(own, OUTBOX_ID_LEN))
 		memcpy(id, own, sizeof(id));
 	if (wrong != NULL) {
-		refuse(wish, "bad-request", wrong);
+		desk_no(wish, "bad-request", wrong);
 		return;
 	}
 	result = outbox_message(
 	    &agent->outbox, to, json_string_value(text), clock_wall(), id);
 	if (result == 1)
-		refuse(wish, "exists", "There is a message with that id.");
+		desk_no(wish, "exists", "There is a message with that id.");
 	if (result == -1)
-		fail(agent, wish);
+		desk_fail(agent, wish);
 	if (result != 0)
 		return;
 	reply = desk_state(id, to, "queued");
@@ -458,13 +460,13 @@ do_queue(struct agent *agent, const struct wish *wish)
  * Puts a request in line behind what was typed before; nobody waits for a
  * centre that is known to be out of reach.
  */
-static void
-line_up(struct agent *agent, const struct wish *wish, enum wire_op op,
+void
+desk_line_up(struct agent *agent, const struct wish *wish, enum wire_op op,
     json_t *request)
 {
 	if (agent->unreachable) {
 		json_decref(request);
-		refuse(wish, "unreachable", "The centre cannot be reached.");
+		desk_no(wish, "unreachable", "The centre cannot be reached.");
 		return;
 	}
 	outbox_request(&agent->outbox, op, request, wish->face->serial,
@@ -479,7 +481,7 @@ page(struct agent *agent, const struct wish *wish, enum wire_op op)
 	json_t *request = json_object();
 
 	json_object_set_new(request, "max", json_integer(500));
-	line_up(agent, wish, op, request);
+	desk_line_up(agent, wish, op, request);
 }
 
 static void
@@ -500,11 +502,11 @@ about_user(struct agent *agent, const struct wish *wish, enum wire_op op)
 	char user[NAME_MAX_LEN + 1];
 	json_t *request;
 
-	if (!user_of(wish, "user", user))
+	if (!desk_user(wish, "user", user))
 		return;
 	request = json_object();
 	json_object_set_new(request, "user", json_string(user));
-	line_up(agent, wish, op, request);
+	desk_line_up(agent, wish, op, request);
 }
 
 static void
@@ -528,20 +530,20 @@ do_password(struct agent *agent, const struct wish *wish)
 	json_t *request;
 
 	if (old == NULL || new == NULL) {
-		refuse(wish, "bad-request", "There are two passwords to it.");
+		desk_no(wish, "bad-request", "There are two passwords to it.");
 		return;
 	}
 	request = json_object();
 	json_object_set_new(request, "old", json_string(old));
 	json_object_set_new(request, "new", json_string(new));
-	line_up(agent, wish, OP_PASSWORD, request);
+	desk_line_up(agent, wish, OP_PASSWORD, request);
 }
 
 /* Answered when all that was waiting at the centre has been fetched. */
 static void
 do_sync(struct agent *agent, const struct wish *wish)
 {
-	line_up(agent, wish, OP_SYNC, NULL);
+	desk_line_up(agent, wish, OP_SYNC, NULL);
 }
 
 /* The face is about to leave; the last one is answered after the logout. */
@@ -556,7 +558,7 @@ do_quit(struct agent *agent, const struct wish *wish)
 		door_send(wish->face, reply);
 		return;
 	}
-	agent->quitting = waiter_of(wish);
+	agent->quitting = desk_waiter(wish);
 	agent_leave(agent);
 }
 
@@ -575,7 +577,7 @@ do_logout(struct agent *agent, const struct wish *wish)
 	json_t *event;
 
 	if (agent->quitting.face != 0) {
-		refuse(wish, "wait", "A logout is under way.");
+		desk_no(wish, "wait", "A logout is under way.");
 		return;
 	}
 	event = json_object();
@@ -583,7 +585,7 @@ do_logout(struct agent *agent, const struct wish *wish)
 	json_object_set_new(event, "reason", json_string("asked"));
 	agent->last_word = json_incref(event);
 	door_tell_all(agent->door, event);
-	agent->quitting = waiter_of(wish);
+	agent->quitting = desk_waiter(wish);
 	agent_leave(agent);
 }
 
@@ -600,6 +602,13 @@ static const struct desk_row rows[] = {
     {"block", true, do_block},
     {"unblock", true, do_unblock},
     {"blocked", true, do_blocked},
+    {"ask", true, desk_ask},
+    {"accept", true, desk_accept},
+    {"decline", true, desk_decline},
+    {"private", true, desk_private},
+    {"leave", true, desk_leave},
+    {"hangup", true, desk_hangup},
+    {"links", true, desk_links},
     {"sync", true, do_sync},
     {"password", true, do_password},
     {"quit", false, do_quit},
@@ -619,13 +628,13 @@ dispatch(struct agent *agent, const struct wish *wish)
 		if (strcmp(rows[i].name, name) == 0)
 			row = &rows[i];
 	if (row == NULL)
-		refuse(wish, "bad-request", "There is no such request.");
+		desk_no(wish, "bad-request", "There is no such request.");
 	else if (row->session && agent->last_word != NULL)
 		door_send(wish->face, desk_over(agent, wish->tag));
 	else if (row->session && agent->state != AGENT_IN)
-		refuse(wish, "not-allowed", "Nobody is logged in.");
+		desk_no(wish, "not-allowed", "Nobody is logged in.");
 	else if (row->session && agent->outbox.count >= OUTBOX_MAX)
-		refuse(wish, "busy", "Too much is waiting to be sent.");
+		desk_no(wish, "busy", "Too much is waiting to be sent.");
 	else
 		row->fn(agent, wish);
 }
@@ -656,7 +665,7 @@ desk_line(
 	json_t *object = wire_object(line, len, why);
 
 	if (object == NULL) {
-		refuse(&wish, "bad-request", why);
+		desk_no(&wish, "bad-request", why);
 		return;
 	}
 	wish.line = object;

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "chat/agent/private.h"
 #include "chat/agent/reply.h"
 #include "lib/log.h"
 #include "lib/unix.h"
@@ -45,6 +46,7 @@ static void
 turned_away(struct agent *agent, json_t *reply)
 {
 	agent->state = AGENT_OUT;
+	private_end(agent->private);
 	entered(agent, reply);
 }
 
@@ -127,6 +129,7 @@ take_pace(struct agent *agent, const json_t *reply)
 
 	if (beat > 0 && beat < agent->heartbeat)
 		agent->heartbeat = beat > BEAT_MIN_MS ? beat : BEAT_MIN_MS;
+	agent->login_wall = clock_wall();
 	if (time == NULL || wire_time_parse(time, &agent->login_time) == -1)
 		agent->login_time = clock_wall();
 }
@@ -238,6 +241,10 @@ session_knocked(struct agent *agent, const struct centre_exchange *exchange)
 	}
 	log_info("the session of before goes on");
 	live_resume(agent->live);
+	if (private_resume(agent->private) == -1) {
+		agent_fail(agent, EX_IOERR, book_why(agent->book));
+		return;
+	}
 	reply = session_reply(agent, agent->entering.tag);
 	json_object_set_new(reply, "resumed", json_true());
 	begin(agent, &exchange->trust, reply);
@@ -282,7 +289,8 @@ welcome(struct agent *agent, const struct centre_exchange *exchange)
 			"The centre's answer cannot be understood."));
 		return;
 	}
-	if (book_set_place(agent->book, &agent->place) == -1) {
+	if (book_set_place(agent->book, &agent->place) == -1 ||
+	    private_begin(agent->private) == -1) {
 		agent_fail(agent, EX_IOERR, book_why(agent->book));
 		return;
 	}

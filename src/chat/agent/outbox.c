@@ -51,12 +51,19 @@ static void
 append_row(void *arg, const struct book_row *row)
 {
 	struct errand *errand =
-	    append(arg, row->kind == BOOK_MESSAGE ? OP_SEND : OP_BROADCAST);
+	    append(arg, *row->recipient != '\0' ? OP_SEND : OP_BROADCAST);
 
 	errand->row = row->number;
 	errand->written = row->time;
 	snprintf(errand->id, sizeof(errand->id), "%s", row->id);
 	snprintf(errand->to, sizeof(errand->to), "%s", row->recipient);
+}
+
+/* Puts a message last that the book has queued. */
+void
+outbox_queued(struct outbox *outbox, const struct book_row *row)
+{
+	append_row(outbox, row);
 }
 
 /* Starts with what the book has queued. */

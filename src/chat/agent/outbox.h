@@ -56,6 +56,9 @@ void outbox_release(struct outbox *outbox);
 int outbox_message(struct outbox *outbox, const char *to, const char *text,
     int64_t now, char id[OUTBOX_ID_LEN + 1]);
 
+/* Puts a message last that the book has queued. */
+void outbox_queued(struct outbox *outbox, const struct book_row *row);
+
 /* A face waits for the last message's answer; tag is taken over. */
 void outbox_await(struct outbox *outbox, unsigned face, json_t *tag);
 

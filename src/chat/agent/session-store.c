@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
+#include "chat/agent/private.h"
 #include "chat/agent/reply.h"
 #include "lib/log.h"
 #include "lib/text.h"
@@ -36,7 +37,8 @@ event_fits(const struct wire_event *event)
 
 /* The events of a reply, decoded; ids collects what is to be freed. */
 static size_t
-decode_events(const json_t *list, struct wire_event *events, char **ids)
+decode_events(struct agent *agent, const json_t *list,
+    struct wire_event *events, char **ids)
 {
 	size_t count = 0, wrong = 0, i;
 	const json_t *value;
@@ -46,7 +48,8 @@ decode_events(const json_t *list, struct wire_event *events, char **ids)
 	{
 		ids[count] = NULL;
 		code = wire_event_decode(value, &events[count], &ids[count]);
-		if (code == 0 && event_fits(&events[count])) {
+		if (code == 0 && event_fits(&events[count]) &&
+		    private_fits(agent->private, &events[count])) {
 			count++;
 			continue;
 		}
@@ -54,7 +57,8 @@ decode_events(const json_t *list, struct wire_event *events, char **ids)
 		free(ids[count]);
 	}
 	if (wrong > 0)
-		log_warn("the centre sent %zu malformed events", wrong);
+		log_warn(
+		    "the centre sent %zu malformed or unasked events", wrong);
 	return count;
 }
 
@@ -87,15 +91,18 @@ session_store(struct agent *agent, const json_t *reply, bool *moved)
 	place.room = cursor(place.room, reply, "room");
 	*moved =
 	    place.mail != agent->place.mail || place.room != agent->place.room;
-	count = decode_events(list, events, ids);
+	count = decode_events(agent, list, events, ids);
 	result = 0;
 	if (count > 0 || *moved)
 		result = book_store(
 		    agent->book, events, count, &place, fetched, agent);
 	if (result == 0)
 		agent->place = place;
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
+		if (result == 0)
+			private_event(agent->private, &events[i]);
 		free(ids[i]);
+	}
 	free(ids);
 	free(events);
 	return result;

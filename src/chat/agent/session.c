@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "chat/agent/private.h"
 #include "chat/agent/reply.h"
 #include "lib/log.h"
 #include "lib/text.h"
@@ -280,8 +281,16 @@ pass_on(struct agent *agent, struct errand *errand, const json_t *reply)
 {
 	struct waiter waiter = {errand->face, json_incref(errand->tag)};
 	const char *after = next_page(errand, reply);
-	json_t *copy = reply_copy(reply, errand->tag);
+	json_t *copy = private_answered(agent, errand, reply);
 
+	if (agent->state == AGENT_OVER) {
+		/* The book has failed, and the face was told with all others. */
+		json_decref(waiter.tag);
+		json_decref(copy);
+		return ALL_OVER;
+	}
+	if (copy == NULL)
+		copy = reply_copy(reply, errand->tag);
 	if (after == NULL)
 		json_object_del(copy, "more");
 	agent_answer(agent, &waiter, copy);
@@ -302,6 +311,10 @@ errand_answered(struct agent *agent, const json_t *reply)
 
 	if (ends_session(reply))
 		return session_ended(agent, reply);
+	if (!ok && errand->op == OP_ASK &&
+	    reply_error(reply) == ERR_RATE_LIMITED)
+		/* Of this user so much was asked: nobody else has to wait. */
+		return pass_on(agent, errand, reply);
 	if (!ok && wire_error_again(reply_error(reply))) {
 		/* Messages wait for ever, somebody at a prompt does not. */
 		if (errand->row == 0 && errand->op != OP_LOGOUT &&

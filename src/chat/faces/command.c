@@ -82,6 +82,13 @@ in_list(const struct rest *word, const char *list)
 	return false;
 }
 
+/* True if the first of the arguments is a user; it may be one in brackets. */
+static bool
+takes_user(const char *arguments)
+{
+	return strncmp(arguments + (*arguments == '['), "USER", 4) == 0;
+}
+
 /* The row of a word, or COMMAND_COUNT. */
 static enum command_name
 find(const struct rest *word)
@@ -181,7 +188,8 @@ command_parse(
 	if (command->name == COMMAND_COUNT)
 		return COMMAND_UNKNOWN;
 	arguments = rows[command->name].arguments;
-	if (strncmp(arguments, "USER", 4) == 0)
+	skip_blanks(&rest);
+	if (takes_user(arguments) && (rest.len > 0 || *arguments != '['))
 		status = take_user(command, &rest);
 	if (status == COMMAND_OK && strstr(arguments, "TEXT") != NULL)
 		return take_text(command, &rest, message_bytes);
@@ -189,11 +197,19 @@ command_parse(
 	return status == COMMAND_OK && rest.len > 0 ? usage(command) : status;
 }
 
+/* What the agent is asked, as one word. */
+const char *
+command_asks(enum command_name name)
+{
+	return rows[name].request;
+}
+
 /* What the agent is asked. */
 json_t *
 command_request(const struct command *command)
 {
 	const char *name = rows[command->name].request;
+	bool to = command->text != NULL || command->name == COMMAND_GETADDRESS;
 	json_t *request;
 
 	if (name == NULL)
@@ -201,9 +217,8 @@ command_request(const struct command *command)
 	request = json_object();
 	json_object_set_new(request, "do", json_string(name));
 	if (*command->user != '\0')
-		json_object_set_new(request,
-		    command->text != NULL ? "to" : "user",
-		    json_string(command->user));
+		json_object_set_new(
+		    request, to ? "to" : "user", json_string(command->user));
 	if (command->text != NULL)
 		json_object_set_new(request, "text",
 		    json_stringn(command->text, command->text_len));
@@ -226,7 +241,7 @@ command_slot(const char *line, size_t start)
 		return SLOT_COMMAND;
 	name = find(&word);
 	if (rest.len == 0 || name == COMMAND_COUNT ||
-	    strncmp(rows[name].arguments, "USER", 4) != 0)
+	    !takes_user(rows[name].arguments))
 		return SLOT_OTHER;
 	skip_blanks(&rest);
 	return rest.len == 0 ? SLOT_USER : SLOT_OTHER;

@@ -31,6 +31,19 @@ enum {
 	    "refuse what USER sends, and be invisible to USER")                \
 	X(UNBLOCK, "unblock", "", "USER", "unblock", "undo a block")           \
 	X(BLOCKED, "blocked", "", "", "blocked", "list whom you have blocked") \
+	X(GETADDRESS, "getaddress", "ask", "USER", "ask",                      \
+	    "ask USER for a private link")                                     \
+	X(ACCEPT, "accept", "", "USER", "accept", "agree to USER's question")  \
+	X(DECLINE, "decline", "", "USER", "decline", "do not agree to it")     \
+	X(PRIVATE, "private", "", "USER TEXT", "private",                      \
+	    "send a message past the centre, straight to USER")                \
+	X(LEAVE, "leave", "", "USER", "leave",                                 \
+	    "leave at the centre what did not reach USER")                     \
+	X(HANGUP, "hangup", "", "USER", "hangup",                              \
+	    "end the private link with USER")                                  \
+	X(TRUST, "trust", "", "[USER]", "trust", "believe USER's new key")     \
+	X(CONTACTS, "contacts", "", "", "links",                               \
+	    "list private links, and whose keys are known")                    \
 	X(DETACH, "detach", "", "", NULL, "leave, and stay logged in")         \
 	X(HELP, "help", "?", "", NULL, "print this list")                      \
 	X(QUIT, "logout", "quit exit", "", NULL, "log out and leave")
@@ -68,6 +81,8 @@ enum command_status command_parse(struct command *command, const char *line,
 
 /* What the agent is asked; NULL for the face's own. */
 json_t *command_request(const struct command *command);
+/* The same as one word. */
+const char *command_asks(enum command_name name);
 
 /* What can stand in the word of a line that begins at start. */
 enum command_slot { SLOT_COMMAND, SLOT_USER, SLOT_OTHER };

@@ -143,19 +143,29 @@ wait_more(struct face *face, int ms)
 	}
 }
 
+/* Waits for the next line. */
+json_t *
+face_line(struct face *face, int ms)
+{
+	json_t *line;
+
+	while ((line = face_next(face)) == NULL)
+		if (!wait_more(face, ms))
+			return NULL;
+	return line;
+}
+
 /* Waits for the reply with that tag. */
 json_t *
 face_reply(struct face *face, int64_t tag, int ms)
 {
 	json_t *line;
 
-	do {
-		while ((line = face_next(face)) != NULL) {
-			if (face_tag(line) == tag)
-				return line;
-			json_decref(line);
-		}
-	} while (wait_more(face, ms));
+	while ((line = face_line(face, ms)) != NULL) {
+		if (face_tag(line) == tag)
+			return line;
+		json_decref(line);
+	}
 	return NULL;
 }
 

@@ -48,6 +48,13 @@ bool face_read(struct face *face);
 json_t *face_next(struct face *face);
 
 /*
+ * Waits for the next line, of whatever kind, for at most ms milliseconds (-1:
+ * for ever).  NULL if the agent is gone, when the time is over, or, with
+ * face->stopped set, if the user wants to leave.
+ */
+json_t *face_line(struct face *face, int ms);
+
+/*
  * Waits for the next reply with that tag, for at most ms milliseconds without
  * any word (-1: for ever).  NULL likewise, or when the time is over.
  */

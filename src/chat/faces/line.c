@@ -22,6 +22,7 @@
 #include "chat/faces/login.h"
 #include "chat/faces/oneshot.h"
 #include "chat/faces/seat.h"
+#include "chat/faces/show-link.h"
 #include "chat/faces/show.h"
 #include "lib/loop.h"
 #include "lib/wire.h"
@@ -382,6 +383,26 @@ message_answered(struct line *line, struct asked **link, const json_t *reply)
 	forget(line, link);
 }
 
+/* True for what has to do with private links. */
+static bool
+is_link(enum command_name name)
+{
+	return name >= COMMAND_GETADDRESS && name <= COMMAND_CONTACTS;
+}
+
+/* The answer to one of those; true if another one follows. */
+static bool
+link_answered(const struct asked *asked, const json_t *reply)
+{
+	const char *request = command_asks(asked->name);
+
+	if (!wire_get_bool(reply, "ok"))
+		show_link_refusal(stdout, request, reply, asked->user);
+	else
+		show_link_done(request, reply, asked->user);
+	return wire_get_bool(reply, "more");
+}
+
 /* The answer to any other command. */
 static void
 command_answered(struct line *line, struct asked **link, const json_t *reply)
@@ -389,7 +410,10 @@ command_answered(struct line *line, struct asked **link, const json_t *reply)
 	struct asked *asked = *link;
 
 	seat_reply(&line->seat, reply);
-	if (!wire_get_bool(reply, "ok"))
+	if (is_link(asked->name)) {
+		if (link_answered(asked, reply))
+			return;
+	} else if (!wire_get_bool(reply, "ok"))
 		show_refusal(stdout, reply, asked->user);
 	else if (asked->name == COMMAND_BLOCK)
 		printf("User %s has been blocked.\n", asked->user);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * `chat send` and `chat broadcast`: reads the text, sends it or has it kept,
- * and says what came of it.  Runs in the face; says that a message is kept only
+ * `chat send`, `chat broadcast` and the text of `chat private`: reads it, sends
+ * it or has it kept, and says what came of it.  Runs in the face; says that a message is kept only
  * when it is written down.
  */
 #include "chat/faces/oneshot-parts.h"
@@ -80,8 +80,8 @@ oneshot_read(struct oneshot *shot, struct prompt *prompt)
 /* ---- messages ---- */
 
 /* A message's last answer. */
-static int
-message_answered(const struct run *run, json_t *reply)
+int
+oneshot_answered(const struct run *run, json_t *reply)
 {
 	const char *state = wire_get_string(reply, "state");
 	json_t *event;
@@ -220,9 +220,9 @@ send_one(const struct run *run, const char *text, size_t len)
 	if (!wire_get_bool(reply, "ok")) {
 		status = oneshot_refused(run, reply);
 		if (run->shot->json && wire_get_string(reply, "id") != NULL)
-			message_answered(run, reply);
+			oneshot_answered(run, reply);
 	} else
-		status = message_answered(run, reply);
+		status = oneshot_answered(run, reply);
 	json_decref(reply);
 	return oneshot_flushed(status);
 }
@@ -232,7 +232,9 @@ static int
 send_text(const struct run *run, const char *text, size_t len)
 {
 	if (len <= run->message_bytes)
-		return send_one(run, text, len);
+		return run->shot->name == ONESHOT_PRIVATE
+		    ? oneshot_private(run, text, len)
+		    : send_one(run, text, len);
 	fprintf(stderr,
 	    "chat: The message is too long: %zu bytes, at most %zu. It was not "
 	    "sent.\n",

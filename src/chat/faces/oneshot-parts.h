@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What the parts of a one-shot command share: oneshot.c has most of them,
- * oneshot-account.c passwords and registration, oneshot-read.c what has come.
+ * oneshot-account.c passwords and registration, oneshot-link.c private links,
+ * oneshot-read.c what has come.
  * Runs in the face.
  */
 #ifndef CHAT_FACES_ONESHOT_PARTS_H
@@ -47,9 +48,21 @@ json_t *oneshot_ask(const struct run *run, json_t *request, int *status);
 int oneshot_password(const struct run *run);
 int oneshot_register(const struct run *run);
 
+/* oneshot-link.c */
+
+int oneshot_ask_address(const struct run *run);
+int oneshot_about_link(const struct run *run);
+int oneshot_contacts(const struct run *run);
+
+/* Sends one private message; an exit status, after its words. */
+int oneshot_private(const struct run *run, const char *text, size_t len);
+
 /* oneshot-message.c; so is oneshot_read() */
 
 int oneshot_message(const struct run *run);
+
+/* Says how a message has fared that was not refused: an exit status. */
+int oneshot_answered(const struct run *run, json_t *reply);
 
 /* oneshot-read.c */
 

@@ -83,6 +83,22 @@ print(const struct reader *reader, const json_t *event)
 								: EXIT_REFUSED;
 }
 
+/* True for what is told although it is not in the book. */
+static bool
+is_told(const struct reader *reader, const char *name)
+{
+	static const char *const names[] = {"gap", "logged-out", "failed",
+	    /* Who only looks in once would be told again the next time. */
+	    "ask", "address", "declined", "hangup", "key-changed"};
+	size_t count =
+	    reader->run->shot->follow ? sizeof(names) / sizeof(*names) : 3;
+
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(names[i], name) == 0)
+			return true;
+	return false;
+}
+
 /* Something happened.  What is not in the book is no news of others. */
 static void
 happened(struct reader *reader, const json_t *event)
@@ -97,8 +113,7 @@ happened(struct reader *reader, const json_t *event)
 		fputs("The centre cannot be reached.\n", stderr);
 	if (strcmp(name, "reachable") == 0 && reader->run->shot->follow)
 		fputs("The centre is back.\n", stderr);
-	if (row == 0 && strcmp(name, "gap") != 0 &&
-	    strcmp(name, "logged-out") != 0 && strcmp(name, "failed") != 0)
+	if (row == 0 && !is_told(reader, name))
 		return;
 	status = print(reader, event);
 	if (status != 0)

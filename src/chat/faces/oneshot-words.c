@@ -49,10 +49,18 @@ oneshot_find(const char *word)
 	/* As at the prompt. */
 	if (strcmp(word, "message") == 0 || strcmp(word, "msg") == 0)
 		return ONESHOT_SEND;
+	if (strcmp(word, "getaddress") == 0)
+		return ONESHOT_ASK;
 	for (i = 0; i < ONESHOT_COUNT; i++)
 		if (strcmp(rows[i].name, word) == 0)
 			break;
 	return (enum oneshot_name)i;
+}
+
+const char *
+oneshot_name(enum oneshot_name name)
+{
+	return rows[name].name;
 }
 
 enum oneshot_link

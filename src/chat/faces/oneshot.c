@@ -12,6 +12,7 @@
 
 #include "chat/faces/login.h"
 #include "chat/faces/oneshot-parts.h"
+#include "chat/faces/show-link.h"
 #include "chat/faces/show.h"
 #include "lib/wire.h"
 
@@ -56,7 +57,11 @@ oneshot_refused(const struct run *run, const json_t *reply)
 	const char *error = wire_get_string(reply, "error");
 
 	fputs("chat: ", stderr);
-	show_refusal(stderr, reply, run->shot->user);
+	if (oneshot_link(run->shot->name) == LINK_LINK)
+		show_link_refusal(stderr, oneshot_name(run->shot->name), reply,
+		    run->shot->user);
+	else
+		show_refusal(stderr, reply, run->shot->user);
 	for (size_t i = 0;
 	     error != NULL && i < sizeof(statuses) / sizeof(*statuses); i++)
 		if (strcmp(statuses[i].error, error) == 0)
@@ -294,29 +299,25 @@ do_status(const struct run *run)
 
 /* ---- the history ---- */
 
-/* One reply of several: a row or a contact. */
+/* One reply of several: a row. */
 static void
 put_entry(const struct run *run, json_t *reply)
 {
 	json_object_del(reply, "more");
 	if (run->shot->json || run->shot->name == ONESHOT_EXPORT)
 		put_reply(reply);
-	else if (run->shot->name == ONESHOT_CONTACTS) {
-		show_word(stdout, wire_get_string(reply, "user"));
-		putchar('\n');
-	} else
+	else
 		show_row(reply);
 }
 
-/* Asks for rows or contacts and prints them as they come. */
+/* Asks for rows and prints them as they come. */
 static int
 do_book(const struct run *run)
 {
-	bool contacts = run->shot->name == ONESHOT_CONTACTS, more;
-	json_t *request = face_request(contacts ? "contacts" : "history");
-	json_t *reply;
+	json_t *request = face_request("history"), *reply;
 	int64_t tag;
 	int status = 0;
+	bool more;
 
 	json_object_set_new(request, "user", json_string(run->shot->user));
 	json_object_set_new(request, "max", json_integer(run->shot->count));
@@ -342,6 +343,19 @@ do_book(const struct run *run)
 	return oneshot_flushed(status);
 }
 
+/* What to say where nobody is logged in. */
+static const char *
+out_words(const struct oneshot *shot)
+{
+	if (shot->name == ONESHOT_READ)
+		return "chat: Nobody is logged in here. Type \"chat login\" "
+		       "first.\n";
+	if (oneshot_link(shot->name) == LINK_LINK)
+		return "chat: Nobody is logged in here, and a private link "
+		       "needs a session. Type \"chat login\" first.\n";
+	return "chat: Nobody is logged in.\n";
+}
+
 /* There is no agent with a session. */
 int
 oneshot_out(const struct oneshot *shot, const struct account *account)
@@ -349,11 +363,7 @@ oneshot_out(const struct oneshot *shot, const struct account *account)
 	json_t *reply;
 
 	if (shot->name != ONESHOT_STATUS) {
-		fputs(shot->name == ONESHOT_READ
-			? "chat: Nobody is logged in here. Type \"chat login\" "
-			  "first.\n"
-			: "chat: Nobody is logged in.\n",
-		    stderr);
+		fputs(out_words(shot), stderr);
 		return EXIT_REFUSED;
 	}
 	if (!shot->json) {
@@ -379,12 +389,19 @@ static int (*const steps[ONESHOT_COUNT])(const struct run *run) = {
     [ONESHOT_BLOCK] = do_block,
     [ONESHOT_UNBLOCK] = do_block,
     [ONESHOT_BLOCKED] = do_list,
+    [ONESHOT_ASK] = oneshot_ask_address,
+    [ONESHOT_ACCEPT] = oneshot_about_link,
+    [ONESHOT_DECLINE] = oneshot_about_link,
+    [ONESHOT_PRIVATE] = oneshot_message,
+    [ONESHOT_LEAVE] = oneshot_about_link,
+    [ONESHOT_HANGUP] = oneshot_about_link,
+    [ONESHOT_TRUST] = oneshot_about_link,
     [ONESHOT_LOGIN] = do_login,
     [ONESHOT_LOGOUT] = do_logout,
     [ONESHOT_DETACH] = do_detach,
     [ONESHOT_STATUS] = do_status,
     [ONESHOT_HISTORY] = do_book,
-    [ONESHOT_CONTACTS] = do_book,
+    [ONESHOT_CONTACTS] = oneshot_contacts,
     [ONESHOT_EXPORT] = do_book,
     [ONESHOT_READ] = oneshot_news,
     [ONESHOT_PASSWORD] = oneshot_password,

@@ -23,6 +23,7 @@
 enum oneshot_link {
 	LINK_ANY, /* an agent with a session, or a brief login */
 	LINK_AGENT, /* an agent with a session, and none is started */
+	LINK_LINK, /* likewise, for a private link */
 	LINK_BOOK, /* the history alone: no login, no connection */
 	LINK_START, /* an agent, which is started if there is none */
 	LINK_NEWS, /* an agent; one is started where a session still lives */
@@ -31,31 +32,41 @@ enum oneshot_link {
 };
 
 /* command, its name, arguments, options of its own, link, help. */
-#define ONESHOTS(X)                                                      \
-	X(SEND, "send", "USER [TEXT...]", "lines queue", ANY,            \
-	    "send a message")                                            \
-	X(BROADCAST, "broadcast", "[TEXT...]", "lines queue", ANY,       \
-	    "send a message to all who are online")                      \
-	X(READ, "read", "", "follow wait n", NEWS,                       \
-	    "print what has come and was not shown yet")                 \
-	X(ONLINE, "online", "", "", ANY, "list who is online")           \
-	X(BLOCK, "block", "USER", "", ANY,                               \
-	    "refuse what USER sends, and be invisible to USER")          \
-	X(UNBLOCK, "unblock", "USER", "", ANY, "undo a block")           \
-	X(BLOCKED, "blocked", "", "", ANY, "list whom you have blocked") \
-	X(LOGIN, "login", "", "", START, "log in, and stay so")          \
-	X(LOGOUT, "logout", "", "", AGENT, "log out")                    \
-	X(DETACH, "detach", "", "", AGENT,                               \
-	    "stay logged in when the last face leaves")                  \
-	X(STATUS, "status", "", "", AGENT,                               \
-	    "say who is logged in, and what waits")                      \
-	X(HISTORY, "history", "[USER]", "search n", BOOK,                \
-	    "print what was said")                                       \
-	X(CONTACTS, "contacts", "", "", BOOK,                            \
-	    "list whom one has written with")                            \
-	X(EXPORT, "export", "", "", BOOK, "print everything as JSON")    \
-	X(PASSWORD, "password", "", "", SELF, "change one's password")   \
-	X(REGISTER, "register", "[CENTRE]", "invite", STRANGER,          \
+#define ONESHOTS(X)                                                       \
+	X(SEND, "send", "USER [TEXT...]", "lines queue", ANY,             \
+	    "send a message")                                             \
+	X(BROADCAST, "broadcast", "[TEXT...]", "lines queue", ANY,        \
+	    "send a message to all who are online")                       \
+	X(READ, "read", "", "follow wait n", NEWS,                        \
+	    "print what has come and was not shown yet")                  \
+	X(ONLINE, "online", "", "", ANY, "list who is online")            \
+	X(BLOCK, "block", "USER", "", ANY,                                \
+	    "refuse what USER sends, and be invisible to USER")           \
+	X(UNBLOCK, "unblock", "USER", "", ANY, "undo a block")            \
+	X(BLOCKED, "blocked", "", "", ANY, "list whom you have blocked")  \
+	X(ASK, "ask", "USER", "", LINK, "ask USER for a private link")    \
+	X(ACCEPT, "accept", "USER", "", LINK, "agree to USER's question") \
+	X(DECLINE, "decline", "USER", "", LINK, "do not agree to it")     \
+	X(PRIVATE, "private", "USER [TEXT...]", "lines", LINK,            \
+	    "send a message past the centre, straight to USER")           \
+	X(LEAVE, "leave", "USER", "", LINK,                               \
+	    "leave at the centre what did not reach USER")                \
+	X(HANGUP, "hangup", "USER", "", LINK,                             \
+	    "end the private link with USER")                             \
+	X(TRUST, "trust", "[USER]", "", LINK, "believe USER's new key")   \
+	X(LOGIN, "login", "", "", START, "log in, and stay so")           \
+	X(LOGOUT, "logout", "", "", AGENT, "log out")                     \
+	X(DETACH, "detach", "", "", AGENT,                                \
+	    "stay logged in when the last face leaves")                   \
+	X(STATUS, "status", "", "", AGENT,                                \
+	    "say who is logged in, and what waits")                       \
+	X(HISTORY, "history", "[USER]", "search n", BOOK,                 \
+	    "print what was said")                                        \
+	X(CONTACTS, "contacts", "", "", BOOK,                             \
+	    "list whom one has written with, and private links")          \
+	X(EXPORT, "export", "", "", BOOK, "print everything as JSON")     \
+	X(PASSWORD, "password", "", "", SELF, "change one's password")    \
+	X(REGISTER, "register", "[CENTRE]", "invite", STRANGER,           \
 	    "make an account at a centre")
 
 enum oneshot_name {
@@ -83,6 +94,7 @@ struct oneshot {
 
 /* The command of that name, or ONESHOT_COUNT; and the nearest, or NULL. */
 enum oneshot_name oneshot_find(const char *word);
+const char *oneshot_name(enum oneshot_name name);
 const char *oneshot_nearest(const char *word);
 
 /*

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "chat/faces/login.h"
+#include "chat/faces/show-parts.h"
 #include "lib/text.h"
 #include "lib/wire.h"
 
@@ -30,8 +31,8 @@ show_look(const struct show_look *look)
 }
 
 /* Prints bytes of somebody else's choice. */
-static void
-put_text(FILE *to, const json_t *value, enum text_style style)
+void
+show_text(FILE *to, const json_t *value, enum text_style style)
 {
 	const char *s = json_string_value(value);
 	char *safe;
@@ -72,18 +73,18 @@ show_complaint(const char *before, const char *text)
 static void
 put(const json_t *object, const char *key, enum text_style style)
 {
-	put_text(stdout, json_object_get(object, key), style);
+	show_text(stdout, json_object_get(object, key), style);
 }
 
 /* Prints somebody's name, in the colour that is theirs. */
-static void
-put_name(FILE *to, const json_t *name)
+void
+show_name(FILE *to, const json_t *name)
 {
 	const char *s = json_string_value(name);
 	const char *colour = s != NULL ? colour_of(s, how.colours) : "";
 
 	fputs(colour, to);
-	put_text(to, name, TEXT_WORD);
+	show_text(to, name, TEXT_WORD);
 	if (*colour != '\0')
 		fputs(COLOUR_END, to);
 }
@@ -91,7 +92,7 @@ put_name(FILE *to, const json_t *name)
 static void
 put_person(const json_t *object, const char *key)
 {
-	put_name(stdout, json_object_get(object, key));
+	show_name(stdout, json_object_get(object, key));
 }
 
 /* Takes the time of an event apart; false if there is none. */
@@ -108,24 +109,24 @@ event_time(const json_t *event, struct tm *tm)
 	return localtime_r(&seconds, tm) != NULL;
 }
 
-/* The time of an event as people here read it; "" if there is none. */
-static void
-local_time(const json_t *event, char out[32])
+/* The time of an event as people here read it. */
+void
+show_when(const json_t *event, char out[SHOW_TIME_LEN])
 {
 	struct tm tm;
 
 	*out = '\0';
 	if (event_time(event, &tm))
-		strftime(out, 32, "%Y-%m-%d %H:%M", &tm);
+		strftime(out, SHOW_TIME_LEN, "%Y-%m-%d %H:%M", &tm);
 }
 
 /* Prints the time before a line where that is wanted: today's without date. */
-static void
-put_time(const json_t *event)
+void
+show_time(const json_t *event)
 {
 	time_t now = time(NULL);
 	struct tm tm, today;
-	char when[32];
+	char when[SHOW_TIME_LEN];
 
 	if (!how.times || !event_time(event, &tm) ||
 	    localtime_r(&now, &today) == NULL)
@@ -138,18 +139,25 @@ put_time(const json_t *event)
 	fputs(when, stdout);
 }
 
+/* Rings for a message to oneself, where that is wanted. */
+void
+show_bell(bool now)
+{
+	if (how.bell && now)
+		putchar('\a');
+}
+
 static int
 show_message(const json_t *event, const char *self)
 {
-	char when[32] = "";
+	char when[SHOW_TIME_LEN] = "";
 
 	(void)self;
 	if (wire_get_bool(event, "earlier"))
-		local_time(event, when);
+		show_when(event, when);
 	else
-		put_time(event);
-	if (how.bell && *when == '\0')
-		putchar('\a');
+		show_time(event);
+	show_bell(*when == '\0');
 	put_person(event, "from");
 	if (*when != '\0')
 		printf(" (%s)", when);
@@ -162,13 +170,13 @@ show_message(const json_t *event, const char *self)
 static int
 show_broadcast(const json_t *event, const char *self)
 {
-	char when[32] = "";
+	char when[SHOW_TIME_LEN] = "";
 
 	(void)self;
 	if (wire_get_bool(event, "earlier"))
-		local_time(event, when);
+		show_when(event, when);
 	else
-		put_time(event);
+		show_time(event);
 	put_person(event, "from");
 	printf(*when != '\0' ? " (to all, %s): " : " (to all): ", when);
 	put(event, "text", TEXT_SCREEN);
@@ -180,7 +188,7 @@ static int
 show_notice(const json_t *event, const char *self)
 {
 	(void)self;
-	put_time(event);
+	show_time(event);
 	fputs("Notice: ", stdout);
 	put(event, "text", TEXT_SCREEN);
 	putchar('\n');
@@ -301,6 +309,12 @@ static const struct event_row rows[] = {
     {"reachable", show_reachable},
     {"logged-out", show_logged_out},
     {"failed", show_failed},
+    {"ask", show_link_ask},
+    {"address", show_link_address},
+    {"declined", show_link_declined},
+    {"hangup", show_link_hangup},
+    {"key-changed", show_link_key},
+    {"private", show_link_private},
 };
 
 /* Prints an event; what is not known is skipped. */
@@ -343,7 +357,7 @@ show_refusal(FILE *to, const json_t *reply, const char *user)
 		show_word(to, user);
 		fputs(".\n", to);
 	} else if (json_is_string(text)) {
-		put_text(to, text, TEXT_SCREEN);
+		show_text(to, text, TEXT_SCREEN);
 		putc('\n', to);
 	} else
 		fputs("That was refused.\n", to);
@@ -363,7 +377,7 @@ show_users(const json_t *reply)
 			user = json_object_get(user, "user");
 		if (!json_is_string(user))
 			continue;
-		put_name(stdout, user);
+		show_name(stdout, user);
 		putchar('\n');
 		count++;
 	}
@@ -378,9 +392,10 @@ show_row(const json_t *row)
 	const char *type = wire_get_string(row, "type");
 	bool own = state != NULL && strcmp(state, "received") != 0;
 	bool to_all = type != NULL && strcmp(type, "broadcast") == 0;
-	char when[32];
+	bool private = type != NULL && strcmp(type, "private") == 0;
+	char when[SHOW_TIME_LEN];
 
-	local_time(row, when);
+	show_when(row, when);
 	if (own)
 		fputs(to_all ? "to all" : "to ", stdout);
 	if (own && !to_all)
@@ -389,10 +404,14 @@ show_row(const json_t *row)
 		fputs("Notice", stdout);
 	else if (!own)
 		put(row, "from", TEXT_WORD);
-	printf(!own && to_all ? " (to all, %s" : " (%s", when);
+	printf(" (%s%s",
+	    private              ? "private, "
+		: to_all && !own ? "to all, "
+				 : "",
+	    when);
 	if (own) {
 		fputs(", ", stdout);
-		put(row, "state", TEXT_WORD);
+		show_word(stdout, state);
 	}
 	if (wire_get_string(row, "reason") != NULL) {
 		fputs(": ", stdout);

@@ -33,10 +33,11 @@ listen_to(struct master *master, bool accepting)
 void
 accept_resume(struct master *master)
 {
-	if (master->phase != PHASE_SERVE || master->accept_again.slot)
+	if (master->phase < PHASE_SERVE || master->phase > PHASE_DRAIN ||
+	    master->accept_again.slot)
 		return;
 	porch_serve(master);
-	if (!master->accepting && !master->accept_again.slot &&
+	if (master->phase == PHASE_SERVE && !master->accepting && !master->accept_again.slot &&
 	    !porch_full(master))
 		listen_to(master, true);
 }
@@ -192,5 +193,5 @@ accept_stop(struct master *master)
 		close(master->reserve);
 	master->reserve = -1;
 	master->accepting = false;
-	porch_clear(master);
+	porch_close(master);
 }

@@ -45,7 +45,9 @@ patience_over(void *arg)
 	case PHASE_DRAIN:
 		log_info("ending %d workers that are not done",
 		    children_count(master->children));
+		porch_clear(master);
 		workers_kill(master);
+		master_proceed(master);
 		break;
 	case PHASE_END:
 		log_warn("store or keeper does not end; killing them");
@@ -69,7 +71,7 @@ void
 master_proceed(struct master *master)
 {
 	if (master->phase == PHASE_DRAIN &&
-	    children_count(master->children) == 0) {
+	    children_count(master->children) == 0 && porch_empty(master)) {
 		enter(master, PHASE_END, STOP_MS);
 		lasting_end(master);
 	}

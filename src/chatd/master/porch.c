@@ -27,6 +27,7 @@ enum {
 	 * address comes: for a handshake from far away, and a login.
 	 */
 	GRACE_MS = 500,
+	FAREWELL_MS = 500, /* to say something when the centre ends */
 };
 
 static bool
@@ -187,7 +188,8 @@ patience_over(void *arg)
 		while ((child = children_first(
 			    master->children, (enum child_queue)queue)) &&
 		    child->deadline <= now) {
-			if (queue == CHILD_SILENT) {
+			if (queue == CHILD_SILENT &&
+			    master->phase == PHASE_SERVE) {
 				master->counted.silent++;
 				porch_charge(master, &child->from,
 				    child->exempt, OFFENCE_DEADLINE);
@@ -197,6 +199,7 @@ patience_over(void *arg)
 	/* Which sets the timer again. */
 	accept_resume(master);
 	plan(master);
+	master_proceed(master);
 }
 
 /*
@@ -347,6 +350,25 @@ porch_take(struct master *master, int client, const struct ipc_address *from)
 	}
 	if (!master->porch_timer.slot)
 		plan(master);
+}
+
+bool
+porch_empty(const struct master *master)
+{
+	return !next_in(master->children) &&
+	    !children_in(master->children, CHILD_SILENT);
+}
+
+void
+porch_close(struct master *master)
+{
+	int64_t until = clock_mono() + FAREWELL_MS;
+	struct child *child = children_first(master->children, CHILD_SILENT);
+
+	for (; child; child = child->queue_newer)
+		if (child->deadline > until)
+			child->deadline = until;
+	plan(master);
 }
 
 void

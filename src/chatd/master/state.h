@@ -184,6 +184,12 @@ bool porch_full(const struct master *master);
 bool porch_give_way(struct master *master);
 /* Gives workers to those who have waited for one. */
 void porch_serve(struct master *master);
+bool porch_empty(const struct master *master);
+/*
+ * Nobody new comes.  Who has spoken is still served, and who is about to has
+ * a moment for it: a client whose connection was accepted is not refused.
+ */
+void porch_close(struct master *master);
 /* Closes all. */
 void porch_clear(struct master *master);
 /* In a child that was forked: likewise, but keeps the table. */

@@ -12,13 +12,11 @@
 #include "lib/log.h"
 #include "lib/unix.h"
 
-enum {
-	SENT_MOST = 3,
-	BEAT_MS = 50, /* more than a password takes, unless many wait */
-};
+enum { SENT_MOST = 3 };
 
 struct jobs {
 	struct loop_timer beat;
+	int beat_ms;
 	struct job job[JOBS_MAX];
 	uint32_t last;
 	int count;
@@ -26,9 +24,13 @@ struct jobs {
 };
 
 struct jobs *
-jobs_new(void)
+jobs_new(int beat_ms)
 {
-	return calloc(1, sizeof(struct jobs));
+	struct jobs *jobs = calloc(1, sizeof(*jobs));
+
+	if (jobs != NULL)
+		jobs->beat_ms = beat_ms;
+	return jobs;
 }
 
 void
@@ -123,11 +125,13 @@ job_refuse(
 {
 	struct loop_timer *timer = &store->jobs->beat;
 	int64_t passed = store->now - job->asked;
+	int beat_ms = store->jobs->beat_ms;
 
 	if (job->channel == NULL)
 		return;
 	job->refused = *refused;
-	job->due = job->asked + (passed / BEAT_MS + 1) * BEAT_MS;
+	job->due = beat_ms > 0 ? job->asked + (passed / beat_ms + 1) * beat_ms
+			       : store->now;
 	if (timer->slot == 0 || job->due < timer->at)
 		loop_timer(
 		    store->loop, timer, job->due - clock_mono(), beat, store);

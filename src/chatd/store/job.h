@@ -47,7 +47,10 @@ struct job {
 	} ask;
 };
 
-struct jobs *jobs_new(void);
+enum { JOB_BEAT_MS = 50 }; /* more than a password takes, unless many wait */
+
+/* Wrong passwords are answered at multiples of beat_ms; 0: at once. */
+struct jobs *jobs_new(int beat_ms);
 void jobs_free(struct jobs *jobs);
 
 /* An empty job, or NULL when all are under way: answer busy. */

@@ -286,7 +286,7 @@ setup(struct store *store, const struct store_start *start)
 	store->loop = loop_new();
 	store->sessions = sessions_new();
 	store->lockouts = lockouts_new();
-	store->jobs = jobs_new();
+	store->jobs = jobs_new(JOB_BEAT_MS);
 	store->paces = paces_new();
 	store->rates = sites_new(SITES_MAX, sizeof(struct bucket));
 	store->frame = aligned_alloc(8, IPC_FRAME_MAX);

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the files of the desk share, and nobody else includes: a face's wish,
+ * short ways to refuse it, and the rows that stand in files of their own.
+ */
+#ifndef CHAT_AGENT_DESK_PARTS_H
+#define CHAT_AGENT_DESK_PARTS_H
+
+#include "chat/agent/agent.h"
+
+/* One line of a face, taken apart. */
+struct wish {
+	struct face_end *face;
+	const json_t *line;
+	json_t *tag; /* borrowed, or NULL */
+};
+
+enum { DESK_WHY_LEN = 160 };
+
+/* ---- desk.c */
+
+void desk_no(const struct wish *wish, const char *error, const char *text);
+
+/* The book has failed: the agent ends, and this face waits for no more. */
+void desk_fail(struct agent *agent, const struct wish *wish);
+
+struct waiter desk_waiter(const struct wish *wish);
+
+/* Checks a text; a sentence about what is wrong with it, or NULL. */
+const char *desk_text_wrong(
+    const struct agent *agent, const json_t *text, char out[DESK_WHY_LEN]);
+
+/* A user's name out of a member, folded; false if it is none (refused). */
+bool desk_user(
+    const struct wish *wish, const char *key, char out[NAME_MAX_LEN + 1]);
+
+/*
+ * Puts a request (taken over) in line behind what was typed before; nobody
+ * waits for a centre that is known to be out of reach.
+ */
+void desk_line_up(struct agent *agent, const struct wish *wish, enum wire_op op,
+    json_t *request);
+
+/* ---- desk-link.c */
+
+void desk_ask(struct agent *agent, const struct wish *wish);
+void desk_accept(struct agent *agent, const struct wish *wish);
+void desk_decline(struct agent *agent, const struct wish *wish);
+void desk_private(struct agent *agent, const struct wish *wish);
+void desk_leave(struct agent *agent, const struct wish *wish);
+void desk_hangup(struct agent *agent, const struct wish *wish);
+void desk_links(struct agent *agent, const struct wish *wish);
+
+/* Of the keys of other users. */
+void desk_trust(struct agent *agent, const struct wish *wish);
+
+#endif

@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The words for private links: who asks, who agrees, where messages go, how a
+ * link ends and why something was not done.  Used by every face that prints
+ * lines; what others wrote is escaped.
+ */
+#include "chat/faces/show-link.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include "chat/faces/show-parts.h"
+#include "chat/faces/show.h"
+#include "lib/wire.h"
+
+/* ---- what happens ---- */
+
+static void
+put_person(const json_t *object, const char *key)
+{
+	show_name(stdout, json_object_get(object, key));
+}
+
+/* Somebody asks. */
+static void
+put_question(const json_t *from)
+{
+	show_name(stdout, from);
+	fputs(" wants to talk privately. Type \"accept ", stdout);
+	show_text(stdout, from, TEXT_WORD);
+	fputs("\" or \"decline ", stdout);
+	show_text(stdout, from, TEXT_WORD);
+	puts("\".");
+}
+
+int
+show_link_ask(const json_t *event, const char *self)
+{
+	(void)self;
+	show_bell(true);
+	put_question(json_object_get(event, "from"));
+	return 0;
+}
+
+/* Prints the place of the other end, an IPv6 address in brackets. */
+static void
+put_place(const json_t *link)
+{
+	const json_t *host = json_object_get(link, "host");
+	const char *s = json_string_value(host);
+	bool brackets = s != NULL && strchr(s, ':') != NULL;
+
+	fputs(brackets ? "[" : "", stdout);
+	show_text(stdout, host, TEXT_WORD);
+	printf("%s:%lld", brackets ? "]" : "",
+	    (long long)wire_get_number(link, "port", 0));
+}
+
+static bool
+has_place(const json_t *link)
+{
+	return json_is_string(json_object_get(link, "host")) &&
+	    wire_get_number(link, "port", 0) > 0;
+}
+
+/* The other one has agreed, or is agreed with. */
+int
+show_link_address(const json_t *event, const char *self)
+{
+	(void)self;
+	put_person(event, "user");
+	if (!has_place(event)) {
+		puts(" can send you private messages, and takes none.");
+		return 0;
+	}
+	fputs(" agreed: private messages go to ", stdout);
+	put_place(event);
+	puts(".");
+	return 0;
+}
+
+int
+show_link_declined(const json_t *event, const char *self)
+{
+	const char *reason = wire_get_string(event, "reason");
+
+	(void)self;
+	put_person(event, "user");
+	puts(reason != NULL && strcmp(reason, "expired") == 0
+		? " did not answer."
+		: " declined.");
+	return 0;
+}
+
+/* Why a link has ended, in a person's words. */
+static const char *
+end_words(const char *reason)
+{
+	static const struct {
+		const char *reason, *words;
+	} ends[] = {
+	    {"expired", "expired"},
+	    {"blocked", "blocked"},
+	    {"address", "new address"},
+	    {"hangup", "hung up"},
+	};
+
+	for (size_t i = 0; reason != NULL && i < sizeof(ends) / sizeof(*ends);
+	     i++)
+		if (strcmp(ends[i].reason, reason) == 0)
+			return ends[i].words;
+	return "logged out";
+}
+
+int
+show_link_hangup(const json_t *event, const char *self)
+{
+	(void)self;
+	fputs("The private link with ", stdout);
+	put_person(event, "user");
+	printf(
+	    " has ended: %s.\n", end_words(wire_get_string(event, "reason")));
+	return 0;
+}
+
+/* The key that is shown, and the one that was expected. */
+static void
+put_keys(FILE *to, const json_t *object)
+{
+	fputs("\n  now:        ", to);
+	show_text(to, json_object_get(object, "shown"), TEXT_WORD);
+	fputs("\n  remembered: ", to);
+	show_text(to, json_object_get(object, "known"), TEXT_WORD);
+	putc('\n', to);
+}
+
+/* What to do about a key that has changed. */
+static void
+put_trust(FILE *to, const char *user)
+{
+	fprintf(to,
+	    "If %s says, by another way, that this is right, type \"trust "
+	    "%s\".\n",
+	    user, user);
+}
+
+int
+show_link_key(const json_t *event, const char *self)
+{
+	const char *user = wire_get_string(event, "user");
+
+	(void)self;
+	fputs("The key of ", stdout);
+	put_person(event, "user");
+	fputs(" has changed; there is no private link.", stdout);
+	put_keys(stdout, event);
+	put_trust(stdout, user != NULL ? user : "them");
+	return 0;
+}
+
+int
+show_link_private(const json_t *event, const char *self)
+{
+	char when[SHOW_TIME_LEN] = "";
+
+	(void)self;
+	if (wire_get_bool(event, "earlier"))
+		show_when(event, when);
+	else
+		show_time(event);
+	show_bell(*when == '\0');
+	put_person(event, "from");
+	printf(*when != '\0' ? " (private, %s): " : " (private): ", when);
+	show_text(stdout, json_object_get(event, "text"), TEXT_SCREEN);
+	putchar('\n');
+	return 0;
+}
+
+/* ---- lists ---- */
+
+/* A time as people here read it, after a word; nothing if there is none. */
+static void
+put_moment(const char *word, const char *text)
+{
+	json_t *event = json_object();
+	char when[SHOW_TIME_LEN];
+
+	if (text != NULL)
+		json_object_set_new(event, "time", json_string(text));
+	show_when(event, when);
+	if (*when != '\0')
+		printf(" %s %s", word, when);
+	json_decref(event);
+}
+
+/* Prints one contact: the name, and after blanks what is known of it. */
+void
+show_link(const json_t *link)
+{
+	const char *until = wire_get_string(link, "until");
+	const json_t *key = json_object_get(link, "fingerprint");
+
+	put_person(link, "user");
+	if (wire_get_bool(link, "asks"))
+		fputs(" asks for a private link,", stdout);
+	if (until != NULL && has_place(link)) {
+		fputs(" linked to ", stdout);
+		put_place(link);
+	} else if (until != NULL)
+		fputs(" linked", stdout);
+	put_moment("until", until);
+	if (json_is_string(key)) {
+		putchar(' ');
+		show_text(stdout, key, TEXT_WORD);
+	}
+	putchar('\n');
+}
+
+/* Prints the links of a reply, and the questions that are open. */
+static void
+put_links(const json_t *reply)
+{
+	const json_t *links = json_object_get(reply, "links");
+	const json_t *asked = json_object_get(reply, "asked");
+	const json_t *waiting = json_object_get(reply, "waiting");
+	json_t *link, *question;
+	size_t i;
+
+	json_array_foreach((json_t *)(uintptr_t)links, i, link)
+	{
+		show_link(link);
+	}
+	json_array_foreach((json_t *)(uintptr_t)asked, i, question)
+	{
+		put_question(json_object_get(question, "user"));
+	}
+	json_array_foreach((json_t *)(uintptr_t)waiting, i, question)
+	{
+		fputs("Waiting for ", stdout);
+		put_person(question, "user");
+		puts(" to agree.");
+	}
+}
+
+/* Prints the keys of a reply. */
+static void
+put_known(const json_t *reply)
+{
+	const json_t *keys = json_object_get(reply, "keys"), *changed;
+	json_t *key;
+	size_t i;
+
+	json_array_foreach((json_t *)(uintptr_t)keys, i, key)
+	{
+		put_person(key, "user");
+		putchar(' ');
+		show_text(
+		    stdout, json_object_get(key, "fingerprint"), TEXT_WORD);
+		put_moment("since", wire_get_string(key, "since"));
+		changed = json_object_get(key, "changed");
+		if (json_is_string(changed)) {
+			fputs(", now ", stdout);
+			show_text(stdout, changed, TEXT_WORD);
+		}
+		putchar('\n');
+	}
+}
+
+/* ---- what is answered ---- */
+
+/* The words for a request that was done, or not; '@' is the user. */
+struct answer {
+	const char *request; /* NULL: any */
+	const char *error; /* "": it was done */
+	const char *words;
+};
+
+static const struct answer answers[] = {
+    {"ask", "", "Waiting for @ to agree."},
+    {"decline", "", "You declined."},
+    {"trust", "", "The new key of @ is trusted from now on."},
+    {"private", "no-link",
+	"No private link with @. Type \"getaddress @\" first."},
+    {"private", "unreachable",
+	"@ can no longer be reached at that address; the message was not "
+	"sent. Type \"leave @\" to leave it at the centre."},
+    {"private", "refused",
+	"The client of @ did not take the message; it was not sent. Type "
+	"\"leave @\" to leave it at the centre."},
+    {"private", "lost",
+	"No answer came from @, who may or may not have the message. Type "
+	"\"leave @\" to leave it at the centre; it is shown once."},
+    {"private", "busy",
+	"The client of @ cannot take the message now; it was not sent. Type "
+	"\"leave @\" to leave it at the centre."},
+    {"private", "too-large",
+	"The message is too long for the client of @; it was not sent."},
+    {"leave", "blocked",
+	"Your message could not be delivered as the recipient has blocked "
+	"you."},
+    {"leave", "nothing", "No private message to @ was left unsent."},
+    {"trust", "nothing", "@ has shown no other key."},
+    {"accept", "blocked", ""}, /* the text says who whom */
+    {"accept", "expired", "The question of @ has expired."},
+    {"decline", "expired", "The question of @ has expired."},
+    {NULL, "expired", "@ did not answer."},
+    {NULL, "no-link", "There is no private link with @."},
+    {NULL, "no-request", "@ has not asked to talk privately."},
+    {NULL, "no-such-user", "There is no user @."},
+    {NULL, "blocked", "@ has blocked you."},
+    {NULL, "offline", "@ is offline."},
+    {NULL, "declined", "@ declined."},
+};
+
+/* The words for an answer, or NULL. */
+static const char *
+words_for(const char *request, const char *error)
+{
+	const struct answer *row;
+
+	for (size_t i = 0; i < sizeof(answers) / sizeof(*answers); i++) {
+		row = &answers[i];
+		if (strcmp(row->error, error) == 0 &&
+		    (row->request == NULL ||
+			strcmp(row->request, request) == 0))
+			return row->words;
+	}
+	return NULL;
+}
+
+/* Prints words with the user in its places. */
+static void
+put_words(FILE *to, const char *words, const char *user)
+{
+	for (; *words != '\0'; words++)
+		if (*words == '@')
+			fputs(user, to);
+		else
+			putc(*words, to);
+	putc('\n', to);
+}
+
+/* Prints what came of a request that was done. */
+void
+show_link_done(const char *request, const json_t *reply, const char *user)
+{
+	const char *words = words_for(request, "");
+
+	if (strcmp(request, "links") == 0)
+		put_links(reply);
+	else if (json_is_array(json_object_get(reply, "keys")))
+		put_known(reply);
+	else if (words != NULL)
+		put_words(stdout, words, user);
+	else if (strcmp(request, "accept") == 0) {
+		fputs("You agreed: ", stdout);
+		if (has_place(reply)) {
+			printf("private messages to %s go to ", user);
+			put_place(reply);
+			puts(".");
+		} else
+			printf("%s can send you private messages.\n", user);
+	}
+}
+
+/* Prints why a request was refused. */
+void
+show_link_refusal(
+    FILE *to, const char *request, const json_t *reply, const char *user)
+{
+	const char *error = wire_get_string(reply, "error");
+	const char *words = error != NULL ? words_for(request, error) : NULL;
+
+	if (error != NULL && strcmp(error, "key-changed") == 0) {
+		fprintf(
+		    to, "The key of %s has changed; nothing was sent.", user);
+		put_keys(to, reply);
+		put_trust(to, user);
+	} else if (error != NULL && strcmp(error, "wrong-key") == 0) {
+		fprintf(to,
+		    "Somebody else answers at the address of %s; the message "
+		    "was not sent.",
+		    user);
+		put_keys(to, reply);
+		fprintf(
+		    to, "Type \"leave %s\" to leave it at the centre.\n", user);
+	} else if (words != NULL && *words == '\0') {
+		show_text(to, json_object_get(reply, "text"), TEXT_SCREEN);
+		putc('\n', to);
+	} else if (words != NULL)
+		put_words(to, words, user);
+	else
+		show_refusal(to, reply, user);
+}

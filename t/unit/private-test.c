@@ -1,0 +1,636 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Private links of a real agent, alice's, between a centre, a face and a bob
+ * that are the test's own: consent, passes, keys, ends, and what becomes of
+ * a message however it fares.
+ */
+#include "agent-stage.h"
+
+#include <sys/stat.h>
+
+#include "chat/agent/identity.h"
+
+#define PASS "0123456789abcdefghijklmnopqrstuvwxyzABCDEF-"
+#define OTHER_PASS "9876543210abcdefghijklmnopqrstuvwxyzABCDEF-"
+#define REQUEST "QQQQQQQQQQQQQQQQQQQQQQ"
+#define ID_1 "1111111111111111111111"
+#define ID_2 "2222222222222222222222"
+
+static struct identity bob, mallory;
+static SSL_CTX *bob_takes, *bob_calls, *mallory_takes, *mallory_calls;
+static int door = -1; /* where bob listens */
+static int mail; /* the centre's head of the mailbox */
+static int alice_port;
+static char id[64]; /* of the message that bob has read last */
+
+/* ---- bob */
+
+/* Somebody with a key. */
+static void
+person(const char *name, struct identity *identity)
+{
+	char dir[128], why[IDENTITY_WHY_LEN];
+
+	snprintf(dir, sizeof(dir), "%s/%s", house.dir, name);
+	must(mkdir(dir, 0700) == 0 && identity_load(identity, dir, why) == 0,
+	    "no identity");
+}
+
+static SSL_CTX *
+context(const struct identity *who, bool server)
+{
+	char why[TLS_WHY_LEN];
+	SSL_CTX *ctx = server
+	    ? tls_peer_server_new(who->cert, who->key, TLS_ALPN_PEER, why)
+	    : tls_peer_client_new(who->cert, who->key, TLS_ALPN_PEER, why);
+
+	must(ctx != NULL, why);
+	return ctx;
+}
+
+/* Bob listens; the port. */
+static int
+bob_listens(void)
+{
+	struct sockaddr_in addr = {
+	    .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof(addr);
+
+	door = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	must(door != -1 &&
+		bind(door, (struct sockaddr *)&addr, sizeof(addr)) == 0 &&
+		listen(door, 16) == 0 &&
+		getsockname(door, (struct sockaddr *)&addr, &len) == 0,
+	    "cannot listen");
+	return ntohs(addr.sin_port);
+}
+
+/* Takes one call, reads a line, says reply (NULL: hangs up), what was said. */
+static const char *
+bob_hears(SSL_CTX *ctx, const char *answer)
+{
+	static char said[256];
+	char why[WIRE_WHY_LEN], *text;
+	struct tls_conn peer;
+	json_t *object;
+	size_t len;
+
+	*said = '\0';
+	if (!waits(door, SOON))
+		return "nobody calls";
+	must(tls_conn_open(&peer, ctx, accept(door, NULL, NULL), true, NULL) ==
+		0,
+	    peer.why);
+	if (tls_handshake(&peer, TLS_ALPN_PEER, soon(SOON)) == TLS_OK &&
+	    tls_read_line(&peer, &text, &len, soon(SOON)) == TLS_OK &&
+	    (object = wire_object(text, len, why)) != NULL) {
+		snprintf(id, sizeof(id), "%s", member(object, "id"));
+		snprintf(said, sizeof(said), "%s %s %s", member(object, "pass"),
+		    member(object, "from"), member(object, "text"));
+		json_decref(object);
+		if (answer != NULL)
+			tls_write(&peer, answer, strlen(answer), soon(SOON));
+	}
+	tls_conn_close(&peer, answer != NULL ? 200 : 0);
+	return said;
+}
+
+/* Bob, or who says so, sends alice a line: what she says to it. */
+static const char *
+alice_says(SSL_CTX *ctx, const char *pass, const char *own, const char *text)
+{
+	static char reply[256];
+	struct sockaddr_in to = {.sin_family = AF_INET,
+	    .sin_port = htons((uint16_t)alice_port),
+	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	char out[512], why[WIRE_WHY_LEN], *got;
+	struct tls_conn peer;
+	json_t *object;
+	size_t len;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (connect(fd, (struct sockaddr *)&to, sizeof(to)) == -1) {
+		close(fd);
+		return "unreachable";
+	}
+	snprintf(out, sizeof(out),
+	    "{\"op\":\"private\",\"pass\":\"%s\",\"from\":\"bob\","
+	    "\"id\":\"%s\",\"text\":\"%s\"}\n",
+	    pass, own, text);
+	snprintf(reply, sizeof(reply), "nothing");
+	must(tls_conn_open(&peer, ctx, fd, false, NULL) == 0, peer.why);
+	if (tls_handshake(&peer, TLS_ALPN_PEER, soon(SOON)) == TLS_OK &&
+	    tls_write(&peer, out, strlen(out), soon(SOON)) == TLS_OK &&
+	    tls_read_line(&peer, &got, &len, soon(SOON)) == TLS_OK &&
+	    (object = wire_object(got, len, why)) != NULL) {
+		snprintf(reply, sizeof(reply), "%s",
+		    wire_get_bool(object, "ok") ? "ok"
+						: member(object, "error"));
+		json_decref(object);
+	}
+	tls_conn_close(&peer, 0);
+	return reply;
+}
+
+/* ---- the centre */
+
+/* The next request that is no sync; those get nothing. */
+static void
+next_is(const char *op)
+{
+	int left = SPIN;
+
+	while (hear(SOON) != NULL &&
+	    strcmp(member(request, "op"), "sync") == 0 && left-- > 0)
+		reply(SYNC, "", mail, 5, "false");
+	is(member(request, "op"), op, "the centre is asked: %s", op);
+}
+
+/* The sync that goes with every request brings nothing. */
+static void
+settled(void)
+{
+	asked("sync");
+	reply(SYNC, "", mail, 5, "false");
+}
+
+/* It brings this, and the next one says that it is stored. */
+static void
+brings(const char *event)
+{
+	asked("sync");
+	mail++;
+	reply(SYNC, event, mail, 5, "false");
+	asked("sync");
+	is_number(wire_get_number(request, "mail", -1), mail, "it is stored");
+	reply(SYNC, "", mail, 5, "false");
+}
+
+/* Something has come for alice, which she gets without a knock. */
+static void
+news(const char *event)
+{
+	wish("unblock", "user", "carol", NULL, NULL);
+	next_is("unblock");
+	reply("\"ok\":true");
+	brings(event);
+	told("tag", NULL);
+}
+
+/* Alice has logged in, and all is quiet. */
+static void
+quiet_login(const char *name)
+{
+	mail = 5;
+	begin(name);
+	knock("30", "100");
+	wish("login", "password", "secret", NULL, NULL);
+	asked("login");
+	alice_port = (int)wire_get_number(request, "peer_port", 0);
+	reply(LOGIN);
+	told("user", "alice");
+	wish("watch", NULL, NULL, NULL, NULL);
+	told("ok", NULL);
+	asked("sync");
+	reply(SYNC, "", mail, 5, "false");
+}
+
+/* An event of a link with bob, in turn valid until the next. */
+static const char *
+address(const struct identity *who, int port, const char *pass, int seconds)
+{
+	static char event[512];
+
+	snprintf(event, sizeof(event),
+	    "{\"type\":\"address\",\"mail\":%d," TIME ",\"request\":\"" REQUEST
+	    "\",\"user\":\"bob\",\"host\":\"127.0.0.1\",\"port\":%d,"
+	    "\"fingerprint\":\"%s\",\"pass\":\"%s\",\"expires_in\":%d}",
+	    mail + 1, port, who->pin, pass, seconds);
+	return event;
+}
+
+static const char *
+hangup(const char *reason)
+{
+	static char event[256];
+
+	snprintf(event, sizeof(event),
+	    "{\"type\":\"hangup\",\"mail\":%d," TIME
+	    ",\"user\":\"bob\",\"reason\":\"%s\"}",
+	    mail + 1, reason);
+	return event;
+}
+
+static const char *
+question(const struct identity *who, int seconds)
+{
+	static char event[512];
+
+	snprintf(event, sizeof(event),
+	    "{\"type\":\"ask\",\"mail\":%d," TIME ",\"request\":\"" REQUEST
+	    "\",\"from\":\"bob\",\"fingerprint\":\"%s\",\"expires_in\":%d}",
+	    mail + 1, who->pin, seconds);
+	return event;
+}
+
+/* Alice asks bob, and the centre takes it; what comes of it may be there. */
+static void
+asks(const char *event)
+{
+	wish("ask", "to", "bob", NULL, NULL);
+	next_is("ask");
+	reply("\"ok\":true,\"request\":\"" REQUEST "\",\"expires_in\":60");
+	if (event != NULL)
+		brings(event);
+	else
+		settled();
+	told("state", "waiting");
+}
+
+/* Bob agrees. */
+static void
+linked(int port)
+{
+	asks(address(&bob, port, PASS, 60));
+	told("event", "address");
+}
+
+/* ---- the face */
+
+/* How the private message that alice has sent is answered. */
+static void
+fares(const char *wanted, const char *what)
+{
+	const json_t *got = told("tag", NULL);
+	const char *error = member(got, "error");
+
+	is(*error != '\0' ? error : member(got, "state"), wanted, "%s", what);
+}
+
+static void
+says(const char *text)
+{
+	wish("private", "to", "bob", "text", text);
+}
+
+/* The face is told of a link's end. */
+static void
+ends(const char *reason)
+{
+	told("event", "hangup");
+	is(member(line, "reason"), reason, "the link has ended: %s", reason);
+}
+
+/* ---- */
+
+static void
+test_both_ways(void)
+{
+	char first[64];
+	int port;
+
+	quiet_login("both ways");
+	ok(alice_port >= 1024, "the login says where alice can be called");
+	says("too early");
+	fares("no-link", "without consent there is no link");
+	port = bob_listens();
+	asks(NULL);
+	is_number(wire_get_number(line, "expires_in", 0), 60, "for so long");
+	news(address(&bob, port, PASS, 60));
+	told("event", "address");
+	is(member(line, "host"), "127.0.0.1", "bob agreed");
+	is(member(line, "fingerprint"), bob.pin, "with his key");
+	says("hi");
+	is(bob_hears(bob_takes, "{\"ok\":true}\n"), PASS " alice hi",
+	    "bob gets it");
+	snprintf(first, sizeof(first), "%s", id);
+	told("event", "state");
+	is(member(line, "state"), "queued", "it was written down first");
+	fares("fetched", "and fetched");
+	is(member(line, "id"), first, "under its id");
+	is(alice_says(bob_calls, PASS, ID_1, "hello"), "ok", "bob answers");
+	told("event", "private");
+	is(member(line, "text"), "hello", "alice sees it");
+	is(member(line, "from"), "bob", "from bob");
+	is(alice_says(bob_calls, PASS, ID_1, "hello"), "ok", "he repeats it");
+	news("{\"type\":\"message\",\"mail\":6," TIME ",\"from\":\"bob\",\"id"
+	     "\":\"" ID_1 "\",\"text\":\"hello\"}");
+	is(alice_says(bob_calls, PASS, ID_2, "more"), "ok", "and goes on");
+	told("event", "private");
+	is(member(line, "text"), "more", "nothing is shown twice");
+	is(alice_says(bob_calls, OTHER_PASS, ID_2, "x"), "not-allowed",
+	    "another pass");
+	is(alice_says(mallory_calls, PASS, ID_2, "x"), "not-allowed",
+	    "another key");
+	close(door);
+	finish();
+}
+
+static void
+test_lost(void)
+{
+	char first[64], second[64];
+
+	quiet_login("lost answers");
+	linked(bob_listens());
+	says("one");
+	is(bob_hears(bob_takes, NULL), PASS " alice one", "bob gets it");
+	snprintf(first, sizeof(first), "%s", id);
+	is(bob_hears(bob_takes, "{\"ok\":true}\n"), PASS " alice one",
+	    "and again, since the answer was lost");
+	is(id, first, "under the same id");
+	fares("fetched", "then it is fetched");
+	says("two");
+	bob_hears(bob_takes, NULL);
+	bob_hears(bob_takes, NULL);
+	fares("lost", "nobody knows whether it has arrived");
+	snprintf(second, sizeof(second), "%s", member(line, "id"));
+	is(id, second, "it is kept");
+	wish("leave", "user", "bob", NULL, NULL);
+	told("count", NULL);
+	is_number(wire_get_number(line, "count", 0), 1, "it is left");
+	next_is("send");
+	is(member(request, "id"), second, "under the same id");
+	is(member(request, "to"), "bob", "for bob");
+	is(member(request, "text"), "two", "as it was");
+	reply("\"ok\":true,\"state\":\"accepted\",\"online\":true," TIME);
+	settled();
+	told("state", "accepted");
+	wish("leave", "user", "bob", NULL, NULL);
+	fares("nothing", "once");
+	close(door);
+	finish();
+}
+
+static void
+test_not_there(void)
+{
+	quiet_login("who cannot be reached");
+	linked(bob_listens());
+	says("to somebody else");
+	is(bob_hears(mallory_takes, "{\"ok\":true}\n"), "",
+	    "nothing is said to another key");
+	fares("wrong-key", "and that is told");
+	is(member(line, "known"), bob.pin, "with the right one");
+	is(member(line, "shown"), mallory.pin, "and the wrong one");
+	says("long");
+	bob_hears(bob_takes, "{\"ok\":false,\"error\":\"too-large\"}\n");
+	fares("too-large", "bob takes no such");
+	says("later");
+	bob_hears(bob_takes, "{\"ok\":false,\"error\":\"busy\"}\n");
+	fares("busy", "bob's disk is full");
+	close(door);
+	says("nobody there");
+	fares("unreachable", "bob is gone");
+	told("event", "state");
+	wish("leave", "user", "bob", NULL, NULL);
+	told("count", NULL);
+	is_number(wire_get_number(line, "count", 0), 4, "all of them are kept");
+	finish();
+}
+
+static void
+test_no_centre(void)
+{
+	quiet_login("without the centre");
+	linked(bob_listens());
+	hang_up();
+	close(listener);
+	says("hi");
+	is(bob_hears(bob_takes, "{\"ok\":true}\n"), PASS " alice hi", "there");
+	fares("fetched", "and told");
+	is(alice_says(bob_calls, PASS, ID_1, "hello"), "ok", "and back");
+	close(door);
+	kill(agent, SIGKILL);
+	face_close(&face);
+	account_release(&account);
+}
+
+static void
+test_keys(void)
+{
+	int port = bob_listens();
+
+	quiet_login("keys");
+	linked(port);
+	asks(address(&mallory, port, OTHER_PASS, 60));
+	told("event", "key-changed");
+	is(member(line, "known"), bob.pin, "the known key is said");
+	is(member(line, "shown"), mallory.pin, "and the other");
+	says("hi");
+	fares("key-changed", "there is no link");
+	is(alice_says(mallory_calls, OTHER_PASS, ID_1, "x"), "not-allowed",
+	    "in neither direction");
+	news(question(&mallory, 60));
+	told("event", "ask");
+	wish("accept", "user", "bob", NULL, NULL);
+	fares("key-changed", "nor can be agreed on one");
+	wish("trust", NULL, NULL, NULL, NULL);
+	told("keys", NULL);
+	is(member(json_array_get(json_object_get(line, "keys"), 0), "changed"),
+	    mallory.pin, "both keys are listed");
+	wish("trust", "user", "bob", NULL, NULL);
+	told("tag", NULL);
+	is(member(line, "fingerprint"), mallory.pin, "until it is trusted");
+	ok(told("event", "address") != NULL, "which makes the link begin");
+	is(alice_says(mallory_calls, OTHER_PASS, ID_1, "hi"), "ok", "for all");
+	is(alice_says(bob_calls, OTHER_PASS, ID_1, "hi"), "not-allowed",
+	    "but the old key");
+	wish("trust", "user", "bob", NULL, NULL);
+	fares("nothing", "that was all");
+	news(question(&bob, 60));
+	told("event", "key-changed");
+	wish("trust", "user", "bob", NULL, NULL);
+	ends("hangup");
+	is(alice_says(mallory_calls, OTHER_PASS, ID_2, "x"), "not-allowed",
+	    "trusted again, the other one's link is over");
+	close(door);
+	finish();
+}
+
+static void
+test_asked(void)
+{
+	int port = bob_listens();
+
+	quiet_login("who is asked");
+	wish("accept", "user", "bob", NULL, NULL);
+	fares("no-request", "nobody has asked");
+	news(question(&bob, 60));
+	told("event", "ask");
+	is(member(line, "from"), "bob", "bob asks");
+	is(member(line, "fingerprint"), bob.pin, "with his key");
+	is(alice_says(bob_calls, PASS, ID_1, "x"), "not-allowed", "not yet");
+	wish("watch", NULL, NULL, NULL, NULL);
+	ok(told("event", "ask") != NULL, "another face is told of it, too");
+	wish("accept", "user", "bob", NULL, NULL);
+	next_is("answer");
+	is(member(request, "request"), REQUEST, "that question");
+	ok(wire_get_bool(request, "accept"), "is answered with yes");
+	reply("\"ok\":true,\"user\":\"bob\",\"host\":\"127.0.0.1\","
+	      "\"port\":%d,\"fingerprint\":\"%s\",\"pass\":\"" PASS
+	      "\",\"expires_in\":60",
+	    port, bob.pin);
+	settled();
+	told("host", "127.0.0.1");
+	is_number(wire_get_number(line, "port", 0), port, "the place is told");
+	ok(json_object_get(line, "pass") == NULL, "the pass is not");
+	is(alice_says(bob_calls, PASS, ID_1, "hi"), "ok", "now he may");
+	says("hi");
+	is(bob_hears(bob_takes, "{\"ok\":true}\n"), PASS " alice hi",
+	    "and so may she");
+	fares("fetched", "it has arrived");
+	wish("accept", "user", "bob", NULL, NULL);
+	fares("no-request", "it is answered once");
+	news(question(&bob, 60));
+	told("event", "ask");
+	wish("decline", "user", "bob", NULL, NULL);
+	next_is("answer");
+	ok(json_is_false(json_object_get(request, "accept")), "or with no");
+	reply("\"ok\":true");
+	settled();
+	told("user", "bob");
+	news(question(&bob, 0));
+	told("event", "ask");
+	wish("accept", "user", "bob", NULL, NULL);
+	fares("expired", "or too late");
+	close(door);
+	finish();
+}
+
+static void
+test_ends(void)
+{
+	int port = bob_listens();
+
+	quiet_login("ends");
+	linked(port);
+	news(hangup("asked"));
+	ends("asked");
+	is(alice_says(bob_calls, PASS, ID_1, "x"), "not-allowed", "hung up");
+	says("hi");
+	fares("no-link", "by bob");
+	linked(port);
+	wish("hangup", "user", "bob", NULL, NULL);
+	ends("hangup");
+	next_is("hangup");
+	is(member(request, "user"), "bob", "the centre is told");
+	is(alice_says(bob_calls, PASS, ID_1, "x"), "not-allowed", "hung up");
+	reply("\"ok\":true");
+	settled();
+	told("tag", NULL);
+	ok(wire_get_bool(line, "told"), "by alice");
+	linked(port);
+	wish("block", "user", "bob", NULL, NULL);
+	next_is("block");
+	reply("\"ok\":true");
+	settled();
+	ends("blocked");
+	is(alice_says(bob_calls, PASS, ID_1, "x"), "not-allowed", "blocked");
+	asks(address(&bob, port, PASS, 1));
+	told("event", "address");
+	ends("expired");
+	is(alice_says(bob_calls, PASS, ID_1, "x"), "not-allowed", "expired");
+	linked(port);
+	wish("logout", NULL, NULL, NULL, NULL);
+	next_is("logout");
+	is(alice_says(bob_calls, PASS, ID_1, "x"), "unreachable", "left");
+	close(door);
+	finish();
+}
+
+/* What nobody has asked for makes no link; what is turned off, neither. */
+static void
+test_unasked(void)
+{
+	quiet_login("a centre that lies");
+	news(address(&bob, 4000, PASS, 60));
+	is(alice_says(bob_calls, PASS, ID_1, "x"), "not-allowed",
+	    "an address that was not asked for");
+	wish("ask", "to", "bob", NULL, NULL);
+	next_is("ask");
+	reply("\"ok\":false,\"error\":\"offline\",\"text\":\"Gone.\"");
+	settled();
+	fares("offline", "a question that is refused");
+	news(address(&bob, 4000, PASS, 60));
+	is(alice_says(bob_calls, PASS, ID_1, "x"), "not-allowed",
+	    "is answered by nobody");
+	asks(NULL);
+	news("{\"type\":\"declined\",\"mail\":8," TIME ",\"request\":\"" REQUEST
+	     "\",\"user\":\"bob\",\"reason\":\"declined\"}");
+	told("event", "declined");
+	is(member(line, "reason"), "declined", "bob says no");
+	news(address(&bob, 4000, PASS, 60));
+	is(alice_says(bob_calls, PASS, ID_1, "x"), "not-allowed",
+	    "and that is it");
+	finish();
+	no_links = true;
+	quiet_login("turned off");
+	no_links = false;
+	is_number(alice_port, 0, "the login offers none");
+	wish("ask", "to", "bob", NULL, NULL);
+	fares("not-allowed", "nor can be asked for one");
+	finish();
+}
+
+static void
+test_restart(void)
+{
+	quiet_login("an agent that is killed");
+	linked(bob_listens());
+	says("on its way");
+	ok(waits(door, SOON), "bob is called");
+	another_agent();
+	close(accept(door, NULL, NULL));
+	wish("login", NULL, NULL, NULL, NULL);
+	asked("hello");
+	reply(HELLO, "30", "100");
+	asked("sync");
+	reply(SYNC, "", mail, 5, "false");
+	told("user", "alice");
+	wish("watch", NULL, NULL, NULL, NULL);
+	told("ok", NULL);
+	asked("sync");
+	reply(SYNC, "", mail, 5, "false");
+	is(alice_says(bob_calls, PASS, ID_1, "hi"), "ok",
+	    "the next one listens where the first did");
+	told("event", "private");
+	says("again");
+	is(bob_hears(bob_takes, "{\"ok\":true}\n"), PASS " alice again",
+	    "and knows where bob is");
+	fares("fetched", "it has arrived");
+	wish("leave", "user", "bob", NULL, NULL);
+	told("count", NULL);
+	is_number(wire_get_number(line, "count", 0), 1,
+	    "what was on its way is kept");
+	close(door);
+	finish();
+}
+
+int
+main(void)
+{
+	stage_open();
+	person("bob", &bob);
+	person("mallory", &mallory);
+	bob_takes = context(&bob, true);
+	bob_calls = context(&bob, false);
+	mallory_takes = context(&mallory, true);
+	mallory_calls = context(&mallory, false);
+	test_both_ways();
+	test_lost();
+	test_not_there();
+	test_keys();
+	test_asked();
+	test_ends();
+	test_unasked();
+	test_restart();
+	test_no_centre();
+	SSL_CTX_free(bob_takes);
+	SSL_CTX_free(bob_calls);
+	SSL_CTX_free(mallory_takes);
+	SSL_CTX_free(mallory_calls);
+	identity_release(&bob);
+	identity_release(&mallory);
+	return stage_close();
+}
