@@ -8,7 +8,7 @@
 #include "lib/line.h"
 #include "lib/text.h"
 #include "lib/wire.h"
-#include "t/fuzz/fuzz.h"
+#include "fuzz.h"
 
 /* A string of a request is the request's own, and whole. */
 static void
