@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "lib/beacon.h"
-#include "t/fuzz/fuzz.h"
+#include "fuzz.h"
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

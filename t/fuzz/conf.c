@@ -9,15 +9,23 @@
 
 #include "chat/profile.h"
 #include "chatd/settings.h"
-#include "t/fuzz/fuzz.h"
+#include "fuzz.h"
 
 const char *__lsan_default_suppressions(void);
+const char *__lsan_default_options(void);
 
 /* libconfig loses the buffer of a string that never ends. */
 const char *
 __lsan_default_suppressions(void)
 {
 	return "leak:libconfig";
+}
+
+/* And that is no report. */
+const char *
+__lsan_default_options(void)
+{
+	return "print_suppressions=0";
 }
 
 int

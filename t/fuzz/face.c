@@ -15,7 +15,7 @@
 #include "lib/log.h"
 #include "lib/unix.h"
 #include "lib/wire.h"
-#include "t/fuzz/fuzz.h"
+#include "fuzz.h"
 
 static struct {
 	struct loop *loop;

@@ -11,7 +11,7 @@
 
 #include "chatd/ipc.h"
 #include "lib/unix.h"
-#include "t/fuzz/fuzz.h"
+#include "fuzz.h"
 
 static const enum ipc_role directions[][2] = {{ROLE_STORE, ROLE_WORKER},
     {ROLE_WORKER, ROLE_STORE}, {ROLE_STORE, ROLE_MASTER},

@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "t/fuzz/fuzz.h"
+#include "fuzz.h"
 
 #if __has_include("chat/agent/peer-line.h")
 #include "chat/agent/peer-line.h"

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "t/fuzz/fuzz.h"
+#include "fuzz.h"
 
 enum {
 	INPUT_MAX = 1 << 17,

@@ -8,7 +8,7 @@
 #include "chat/agent/reply.h"
 #include "lib/text.h"
 #include "lib/wire.h"
-#include "t/fuzz/fuzz.h"
+#include "fuzz.h"
 
 static bool
 same(const struct wire_string *a, const struct wire_string *b)

@@ -8,7 +8,7 @@
 #include "lib/line.h"
 #include "lib/text.h"
 #include "lib/wire.h"
-#include "t/fuzz/fuzz.h"
+#include "fuzz.h"
 
 /* A string of a request is the request's own, and whole. */
 static void
@@ -19,16 +19,19 @@ check_string(const struct wire_string *string)
 	CLAIM(string->s == NULL || strlen(string->s) == string->len);
 }
 
-static void
+/* False for what ends the connection. */
+static bool
 decode(const char *line, size_t len)
 {
 	struct wire_request request;
 	char why[WIRE_WHY_LEN] = "";
 	json_t *reply;
 	char *out;
+	bool good;
 	size_t size;
 
-	if (wire_request_decode(line, len, &request, why) == 0) {
+	good = wire_request_decode(line, len, &request, why) == 0;
+	if (good) {
 		CLAIM(request.op < OP_COUNT);
 		check_string(&request.token);
 		check_string(&request.user);
@@ -46,6 +49,7 @@ decode(const char *line, size_t len)
 	free(out);
 	json_decref(reply);
 	wire_request_release(&request);
+	return good;
 }
 
 int
@@ -54,8 +58,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct line_buf in = {0};
 	char *line, *to;
 	size_t room, len;
+	bool good = true;
 
-	while (size > 0) {
+	while (size > 0 && good) {
 		to = line_room(&in, &room);
 		CLAIM(to != NULL && room > 0);
 		/* In pieces, as a network brings them. */
@@ -66,10 +71,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		line_added(&in, len);
 		data += len;
 		size -= len;
-		while (line_take(&in, &line, &len) == LINE_READY)
-			decode(line, len);
+		while (good && line_take(&in, &line, &len) == LINE_READY)
+			good = decode(line, len);
 	}
-	if (in.len > 0)
+	if (good && in.len > 0)
 		decode(in.data + in.start, in.len);
 	line_release(&in);
 	return 0;

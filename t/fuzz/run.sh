@@ -24,6 +24,8 @@ fi
 rm -f main.a
 ar rc main.a
 make --quiet -j 2 "$@" FUZZ_MAIN=main.a LDFLAGS='-fsanitize=fuzzer'
+# Short traces of who allocated: several times as fast.
+export ASAN_OPTIONS=${ASAN_OPTIONS:-quarantine_size_mb=16:malloc_context_size=4}
 status=0
 for harness; do
 	name=$(basename "$harness" -fuzz)

@@ -17,7 +17,7 @@
 #include "chatd/store/state.h"
 #include "lib/log.h"
 #include "lib/unix.h"
-#include "t/fuzz/fuzz.h"
+#include "fuzz.h"
 
 #define PASSWORD "secret"
 #define HASH "hash-of-mallory"

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "lib/text.h"
-#include "t/fuzz/fuzz.h"
+#include "fuzz.h"
 
 /* Nothing that moves what is shown; lines only where they are indented. */
 static void
