@@ -82,6 +82,12 @@ set_up()
 	sees bob 'alice: 日'
 }
 
+# usage: prompts_once NAME ; no half-drawn line is left on the screen
+prompts_once()
+{
+	[ "$(screen "$1" | grep -c "$1> message")" = 1 ]
+}
+
 @test "a line that wraps in a narrow window, and a window that changes" {
 	width=20
 	person bob
@@ -94,7 +100,7 @@ set_up()
 	shows alice "$now bob: hello"
 	shows alice 'alice> message bob o'
 	edits alice 've six'
-	same 1 "$(screen alice | grep -c 'alice> message')"
+	wait_for prompts_once alice
 	at_tmux resize-window -t alice -x 30 -y 24
 	shows alice 'alice> message bob one two thr'
 	edits alice 'ee four five six'
@@ -104,7 +110,7 @@ set_up()
 	shows alice 'alice> message bob one tw'
 	shows alice 'o three four five six sev'
 	edits alice en
-	same 1 "$(screen alice | grep -c 'alice> message')"
+	wait_for prompts_once alice
 	types bob 'message alice more'
 	shows alice "$now bob: more"
 	keys alice Enter

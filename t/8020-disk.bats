@@ -49,8 +49,8 @@ reserve_whole()
 @test "a full disk: all but what adds goes on, and comes back by itself" {
 	disk_small 32m
 	centre_start 'accounts: { registration = "open"; };'
-	login alice
-	login bob
+	linkable alice 40001
+	linkable bob 40002
 	sent=()
 	try_to_send before
 	# Twice: the reserve is made anew.
@@ -65,6 +65,8 @@ reserve_whole()
 		as alice broadcast id="broadcast-number-$round" text=hi
 		refused read-only
 		ask register user=dave password=dave-secret
+		refused read-only
+		as alice ask to=bob
 		refused read-only
 		run user_add dave
 		same 1 "$status"

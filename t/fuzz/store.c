@@ -369,6 +369,8 @@ fill(struct input *in, enum ipc_type type, char *body)
 		    octet(in));
 		choose_name(in, send->to);
 		break;
+	case IPC_ASK:
+	case IPC_HANGUP:
 	case IPC_BLOCK:
 	case IPC_UNBLOCK:
 		choose_name(in, user->user);

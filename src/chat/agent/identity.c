@@ -286,7 +286,7 @@ make_cert(struct home *home, EVP_PKEY *key, X509 **cert)
 		BIO_free(bio);
 		return -1;
 	}
-	if (write_bio(bio, home->cert, 0644) == -1) {
+	if (write_bio(bio, home->cert, 0600) == -1) {
 		fail(home, "cannot write", home->cert);
 		home->status = 1;
 	}

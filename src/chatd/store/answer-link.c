@@ -136,6 +136,10 @@ answer_ask(struct store *store, const struct asker *asker,
 	asked = session_by_user(store->sessions, user.id);
 	facts = look_up(store, asker, &user, asked);
 	error = rules_ask(&store->rules, &facts, &why);
+	if (error == ERR_NONE && db_short(store->db)) {
+		error = ERR_READ_ONLY;
+		why = NULL;
+	}
 	if (error != ERR_NONE || asked == NULL)
 		refuse(asker, error, why);
 	else
