@@ -607,9 +607,40 @@ test_restart(void)
 	finish();
 }
 
-int
-main(void)
+/* The only face goes while the agent is about to tell it something. */
+static void
+test_gone(void)
 {
+	quiet_login("a face that goes at once");
+	linked(bob_listens());
+	kill(agent, SIGSTOP);
+	says("on its way");
+	face_close(&face);
+	kill(agent, SIGCONT);
+	next_is("logout");
+	reply("\"ok\":true");
+	close(door);
+	finish();
+}
+
+/* Once more from the start, where what was freed makes no sense. */
+static void
+spoil_freed(char **argv)
+{
+	static const char name[] = "GLIBC_TUNABLES";
+
+	if (getenv(name) != NULL)
+		return;
+	setenv(name, "glibc.malloc.tcache_count=0:glibc.malloc.perturb=90", 1);
+	execv("/proc/self/exe", argv);
+	must(false, "cannot start again");
+}
+
+int
+main(int argc, char **argv)
+{
+	(void)argc;
+	spoil_freed(argv);
 	stage_open();
 	person("bob", &bob);
 	person("mallory", &mallory);
@@ -625,6 +656,7 @@ main(void)
 	test_ends();
 	test_unasked();
 	test_restart();
+	test_gone();
 	test_no_centre();
 	SSL_CTX_free(bob_takes);
 	SSL_CTX_free(bob_calls);
