@@ -656,19 +656,6 @@ test_gone(void)
 	finish();
 }
 
-/* Once more from the start, where what was freed makes no sense. */
-static void
-spoil_freed(char **argv)
-{
-	static const char name[] = "GLIBC_TUNABLES";
-
-	if (getenv(name) != NULL)
-		return;
-	setenv(name, "glibc.malloc.tcache_count=0:glibc.malloc.perturb=90", 1);
-	execv("/proc/self/exe", argv);
-	must(false, "cannot start again");
-}
-
 int
 main(int argc, char **argv)
 {
