@@ -19,6 +19,7 @@
 
 static char path[64];
 static char text[1024];
+static int64_t lasts = 60; /* what the centre says that something does */
 
 static struct book *
 must_open(void)
@@ -107,7 +108,7 @@ store(struct book *book, enum wire_event_type type, const char *reason,
 		.host = str("192.0.2.7"),
 		.pass = str(PASS),
 		.port = 40312,
-		.expires_in = 60},
+		.expires_in = lasts},
 	};
 
 	ok(book_store(book, &event, 1, &place, NULL, NULL) == 0, "stored: %s",
@@ -138,6 +139,13 @@ test_events(void)
 	store(book, EVENT_DECLINED, "declined", NULL);
 	is(links_of(book), "[bob q= w= p= :0 1000-0]", "declined");
 	store(book, EVENT_ADDRESS, NULL, KEY_A);
+	lasts = INT64_MAX;
+	store(book, EVENT_ADDRESS, NULL, KEY_A);
+	is(links_of(book),
+	    "[bob q= w= p=" PASS " 192.0.2.7:40312 1000-604801000]",
+	    "no link lasts for ever");
+	store(book, EVENT_ASK, NULL, KEY_A);
+	lasts = 60;
 	ok(book_set_port(book, 40000) == 0, "where we listen");
 	session(book, "t");
 	ok(strstr(links_of(book), PASS) != NULL, "the session goes on");

@@ -573,15 +573,11 @@ test_unasked(void)
 	finish();
 }
 
+/* The same session, another agent. */
 static void
-test_restart(void)
+restart(void)
 {
-	quiet_login("an agent that is killed");
-	linked(bob_listens());
-	says("on its way");
-	ok(waits(door, SOON), "bob is called");
 	another_agent();
-	close(accept(door, NULL, NULL));
 	wish("login", NULL, NULL, NULL, NULL);
 	asked("hello");
 	reply(HELLO, "30", "100");
@@ -592,6 +588,43 @@ test_restart(void)
 	told("ok", NULL);
 	asked("sync");
 	reply(SYNC, "", mail, 5, "false");
+}
+
+/* An answer is one to the question that waits, and to no other. */
+static void
+test_taken_back(void)
+{
+	quiet_login("answers to other questions");
+	asks(NULL);
+	news("{\"type\":\"declined\",\"mail\":7," TIME
+	     ",\"request\":\"RRRRRRRRRRRRRRRRRRRRRR\",\"user\":\"bob\","
+	     "\"reason\":\"expired\"}");
+	news(address(&bob, 4000, PASS, 60));
+	is(alice_says(bob_calls, PASS, ID_1, "hi"), "ok",
+	    "an older question's no is not this one's");
+	news(hangup("hangup"));
+	asks(NULL);
+	wish("hangup", "user", "bob", NULL, NULL);
+	next_is("hangup");
+	reply("\"ok\":true");
+	settled();
+	told("tag", NULL);
+	restart();
+	news(address(&bob, 4000, PASS, 60));
+	is(alice_says(bob_calls, PASS, ID_2, "x"), "not-allowed",
+	    "a question that was taken back is none after a restart");
+	finish();
+}
+
+static void
+test_restart(void)
+{
+	quiet_login("an agent that is killed");
+	linked(bob_listens());
+	says("on its way");
+	ok(waits(door, SOON), "bob is called");
+	restart();
+	close(accept(door, NULL, NULL));
 	is(alice_says(bob_calls, PASS, ID_1, "hi"), "ok",
 	    "the next one listens where the first did");
 	told("event", "private");
@@ -607,9 +640,27 @@ test_restart(void)
 	finish();
 }
 
-int
-main(void)
+/* The only face goes while the agent is about to tell it something. */
+static void
+test_gone(void)
 {
+	quiet_login("a face that goes at once");
+	linked(bob_listens());
+	kill(agent, SIGSTOP);
+	says("on its way");
+	face_close(&face);
+	kill(agent, SIGCONT);
+	next_is("logout");
+	reply("\"ok\":true");
+	close(door);
+	finish();
+}
+
+int
+main(int argc, char **argv)
+{
+	(void)argc;
+	spoil_freed(argv);
 	stage_open();
 	person("bob", &bob);
 	person("mallory", &mallory);
@@ -624,7 +675,9 @@ main(void)
 	test_asked();
 	test_ends();
 	test_unasked();
+	test_taken_back();
 	test_restart();
+	test_gone();
 	test_no_centre();
 	SSL_CTX_free(bob_takes);
 	SSL_CTX_free(bob_calls);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "chat/agent/book-parts.h"
+#include "chat/agent/link.h"
 
 /* Runs a SELECT of a whole row for each link. */
 int
@@ -83,6 +84,14 @@ copy(char *out, size_t size, struct wire_string s)
 	return out;
 }
 
+/* When a duration is over that the centre gave, however long it says. */
+static int64_t
+after(int64_t time, int64_t seconds)
+{
+	return time +
+	    (seconds < LINK_SECONDS_MAX ? seconds : LINK_SECONDS_MAX) * 1000;
+}
+
 /* There is a pass. */
 int
 book_link_pass(struct book *book, const char *user,
@@ -101,7 +110,7 @@ book_link_pass(struct book *book, const char *user,
 	    "UPDATE link SET question = '', wanted = '', pass = ?, key = ?, "
 	    "host = ?, port = ?, since = ?, until = ? WHERE user = ?",
 	    "sssiiis", pass, pin, host, link->port, now,
-	    now + link->expires_in * 1000, user);
+	    after(now, link->expires_in), user);
 }
 
 /* Their question is answered. */
@@ -145,7 +154,7 @@ store_question(
 	    "UPDATE link SET question = ?, question_key = ?, "
 	    "question_since = ?, question_until = ? WHERE user = ?",
 	    "ssiis", request, pin, event->time,
-	    event->time + event->link.expires_in * 1000, user);
+	    after(event->time, event->link.expires_in), user);
 }
 
 /* What an event says of a link. */

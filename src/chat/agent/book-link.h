@@ -76,7 +76,7 @@ int book_links(struct book *book,
  */
 int book_link_event(struct book *book, const struct wire_event *event);
 
-/* We have asked; the centre has given it this name. */
+/* We have asked; the centre has given it this name.  "": we ask no more. */
 int book_link_wanted(struct book *book, const char *user, const char *request,
     int64_t since, int64_t until);
 

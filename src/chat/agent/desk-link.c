@@ -300,6 +300,12 @@ desk_hangup(struct agent *agent, const struct wish *wish)
 		no(wish, "no-link", "There is no private link with %s.", user);
 		return;
 	}
+	/* An answer to it makes no link, nor does one after a restart. */
+	if (*link->wanted != '\0' &&
+	    book_link_wanted(agent->book, user, "", 0, 0) == -1) {
+		desk_fail(agent, wish);
+		return;
+	}
 	*link->wanted = '\0';
 	link->wanted_until = 0;
 	private_ended(agent->private, user, "hangup");

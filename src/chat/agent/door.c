@@ -33,9 +33,8 @@ struct door {
 
 /* Frees the faces that are gone, when no handler can hold one. */
 static void
-sweep(void *arg)
+sweep(struct door *door)
 {
-	struct door *door = arg;
 	struct face_end **link = &door->faces, *face;
 
 	while ((face = *link) != NULL) {
@@ -48,6 +47,19 @@ sweep(void *arg)
 		free(face->out);
 		free(face);
 	}
+}
+
+/*
+ * In a turn of its own: whoever leaves may be the last one, with whom all
+ * ends, and whoever just sent something goes on with what it holds.
+ */
+static void
+left(void *arg)
+{
+	struct door *door = arg;
+
+	sweep(door);
+	door->calls->left(door->arg);
 }
 
 /* Ends a face's connection. */
@@ -64,8 +76,7 @@ drop(struct face_end *face)
 	loop_remove(door->loop, &face->watch);
 	close(fd);
 	door->count--;
-	loop_timer(door->loop, &door->sweep, 0, sweep, door);
-	door->calls->left(door->arg);
+	loop_timer(door->loop, &door->sweep, 0, left, door);
 }
 
 size_t

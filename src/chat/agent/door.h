@@ -51,7 +51,7 @@ struct door_calls {
 	void (*line)(void *arg, struct face_end *face, char *line, size_t len);
 	/* Everything that was pending for this face has been taken. */
 	void (*room)(void *arg, struct face_end *face);
-	/* One face less. */
+	/* There are fewer faces; never from within a call of the door's. */
 	void (*left)(void *arg);
 };
 

@@ -238,10 +238,15 @@ give_up(struct private *private, struct link *link)
 	*link->wanted = '\0';
 	link->wanted_until = 0;
 	json_object_set_new(event, "reason", json_string("expired"));
-	if (named)
-		door_tell(private->agent->door, event);
-	else
+	if (!named)
 		json_decref(event);
+	else if (book_link_wanted(private->agent->book, link->user, "", 0, 0) ==
+	    0)
+		door_tell(private->agent->door, event);
+	else {
+		json_decref(event);
+		fail(private);
+	}
 }
 
 /* Something has come to its end. */
@@ -357,10 +362,13 @@ private_fits(struct private *private, struct wire_event *event)
 	link = link_find(&private->links, user);
 	if (link == NULL || event->type == EVENT_HANGUP)
 		return link != NULL;
-	if (event->type == EVENT_DECLINED)
-		return link->wanted_until != 0;
 	snprintf(
 	    request, sizeof(request), "%.*s", (int)event->id.len, event->id.s);
+	/* No to a question of before is none to the one that waits. */
+	if (event->type == EVENT_DECLINED)
+		return link->wanted_until != 0 &&
+		    (*link->wanted == '\0' ||
+			strcmp(link->wanted, request) == 0);
 	return link_welcome(link, request, clock_mono());
 }
 
