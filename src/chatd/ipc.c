@@ -149,9 +149,9 @@ ipc_receive(int sock, enum ipc_role me, enum ipc_role from, void *buf,
 	if ((size_t)len < sizeof(head))
 		goto bad;
 	memcpy(&head, buf, sizeof(head));
+	frame->type = (enum ipc_type)head.type;
 	if (!permitted(&head, (size_t)len, me, from, fd != -1))
 		goto bad;
-	frame->type = (enum ipc_type)head.type;
 	frame->number = head.number;
 	frame->body = (const char *)buf + sizeof(head);
 	frame->tail_len = head.tail_len;

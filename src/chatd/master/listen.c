@@ -37,8 +37,8 @@ accept_resume(struct master *master)
 	    master->accept_again.slot)
 		return;
 	porch_serve(master);
-	if (master->phase == PHASE_SERVE && !master->accepting && !master->accept_again.slot &&
-	    !porch_full(master))
+	if (master->phase == PHASE_SERVE && !master->accepting &&
+	    !master->accept_again.slot && !porch_full(master))
 		listen_to(master, true);
 }
 
