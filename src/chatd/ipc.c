@@ -375,6 +375,21 @@ ipc_address_set(struct ipc_address *out, const struct sockaddr *from)
 }
 
 void
+ipc_address_unmap(struct ipc_address *address)
+{
+	struct in6_addr v6;
+
+	if (address->family != AF_INET6)
+		return;
+	memcpy(&v6, address->ip, sizeof(v6));
+	if (!IN6_IS_ADDR_V4MAPPED(&v6))
+		return;
+	address->family = AF_INET;
+	memset(address->ip, 0, sizeof(address->ip));
+	memcpy(address->ip, v6.s6_addr + 12, 4);
+}
+
+void
 ipc_address_text(const struct ipc_address *address, char out[IPC_ADDRESS_LEN])
 {
 	if ((address->family != AF_INET && address->family != AF_INET6) ||

@@ -413,6 +413,8 @@ bool ipc_name_get(const char *buf, size_t len, size_t *at,
     char name[NAME_MAX_LEN + 1], int64_t *since);
 
 void ipc_address_set(struct ipc_address *out, const struct sockaddr *from);
+/* What an IPv4 address is called on a socket for both families, undone. */
+void ipc_address_unmap(struct ipc_address *address);
 void ipc_address_text(
     const struct ipc_address *address, char out[IPC_ADDRESS_LEN]);
 
