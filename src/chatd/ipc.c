@@ -149,9 +149,9 @@ ipc_receive(int sock, enum ipc_role me, enum ipc_role from, void *buf,
 	if ((size_t)len < sizeof(head))
 		goto bad;
 	memcpy(&head, buf, sizeof(head));
+	frame->type = (enum ipc_type)head.type;
 	if (!permitted(&head, (size_t)len, me, from, fd != -1))
 		goto bad;
-	frame->type = (enum ipc_type)head.type;
 	frame->number = head.number;
 	frame->body = (const char *)buf + sizeof(head);
 	frame->tail_len = head.tail_len;
@@ -372,6 +372,21 @@ ipc_address_set(struct ipc_address *out, const struct sockaddr *from)
 		out->port = ntohs(v6.sin6_port);
 		memcpy(out->ip, &v6.sin6_addr, 16);
 	}
+}
+
+void
+ipc_address_unmap(struct ipc_address *address)
+{
+	struct in6_addr v6;
+
+	if (address->family != AF_INET6)
+		return;
+	memcpy(&v6, address->ip, sizeof(v6));
+	if (!IN6_IS_ADDR_V4MAPPED(&v6))
+		return;
+	address->family = AF_INET;
+	memset(address->ip, 0, sizeof(address->ip));
+	memcpy(address->ip, v6.s6_addr + 12, 4);
 }
 
 void

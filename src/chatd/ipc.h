@@ -391,7 +391,8 @@ int ipc_send(int sock, enum ipc_type type, uint32_t number, const void *body,
 /*
  * Receives one message into buf (IPC_FRAME_MAX octets, 8-aligned) and checks
  * it against the table.  1, 0 at the end, -1 with errno: EAGAIN, or EBADMSG
- * for a message that this role may not get from that one.
+ * for a message that this role may not get from that one, of which only the
+ * type that it claims is known; also for one whose descriptor had no room.
  */
 int ipc_receive(int sock, enum ipc_role me, enum ipc_role from, void *buf,
     struct ipc_frame *frame);
@@ -412,6 +413,8 @@ bool ipc_name_get(const char *buf, size_t len, size_t *at,
     char name[NAME_MAX_LEN + 1], int64_t *since);
 
 void ipc_address_set(struct ipc_address *out, const struct sockaddr *from);
+/* What an IPv4 address is called on a socket for both families, undone. */
+void ipc_address_unmap(struct ipc_address *address);
 void ipc_address_text(
     const struct ipc_address *address, char out[IPC_ADDRESS_LEN]);
 

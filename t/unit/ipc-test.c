@@ -386,6 +386,12 @@ test_addresses(void)
 	ipc_address_set(&address, (struct sockaddr *)&v6);
 	ipc_address_text(&address, text);
 	is(text, "::1", "an IPv6 address");
+	v6.sin6_addr.s6_addr[15] = 0;
+	memcpy(v6.sin6_addr.s6_addr + 10, "\xff\xff\xc0\0\x02\x08", 6);
+	ipc_address_set(&address, (struct sockaddr *)&v6);
+	ipc_address_unmap(&address);
+	ipc_address_text(&address, text);
+	is(text, "192.0.2.8", "an IPv4 address in an IPv6 one");
 	ipc_address_set(&address, &none);
 	ipc_address_text(&address, text);
 	is(text, "unknown", "neither");

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -301,6 +302,34 @@ test_reload(void)
 	EVP_PKEY_free(second);
 }
 
+/* More workers than descriptors: some get nothing, and then all again. */
+static void
+test_descriptors(pid_t keeper, uint32_t key)
+{
+	struct rlimit few = {.rlim_cur = 24}, before;
+	struct ipc_sign what;
+	int many[40], sock, how;
+
+	content(&what);
+	if (prlimit(keeper, RLIMIT_NOFILE, NULL, &before) == -1)
+		exit(1);
+	few.rlim_max = before.rlim_max;
+	if (prlimit(keeper, RLIMIT_NOFILE, &few, NULL) == -1)
+		exit(1);
+	for (int i = 0; i < 40; i++)
+		many[i] = introduce(key);
+	ok(ask(many[39], &what) == 0,
+	    "a worker too many is hung up on by a keeper without descriptors");
+	ok(ask(many[0], &what) == 1, "one that came before is not");
+	for (int i = 0; i < 40; i++)
+		close(many[i]);
+	prlimit(keeper, RLIMIT_NOFILE, &before, NULL);
+	sock = introduce(key);
+	ok(ask(sock, &what) == 1 && waitpid(keeper, &how, WNOHANG) == 0,
+	    "and the keeper signs for the next when they are gone");
+	close(sock);
+}
+
 /* Without a keeper there is no handshake, soon and cleanly. */
 static void
 test_gone(pid_t keeper)
@@ -350,6 +379,7 @@ main(void)
 	}
 	test_content(10);
 	test_strangers(10);
+	test_descriptors(keeper, 10);
 	test_reload();
 	test_gone(keeper);
 	signer_release();

@@ -29,6 +29,7 @@ enum {
 	SECRET_LEN = 4096, /* of a frame: longer than any that we get */
 	BEHIND = 5, /* nice(2): a password waits rather than a handshake */
 	LOOK_MS = 100, /* while a store's channel is full */
+	WARN_MS = 60000, /* between two warnings of a kind */
 };
 
 _Static_assert(
@@ -49,6 +50,7 @@ struct keeper {
 	struct loop *loop;
 	struct loop_watch master_watch, watch;
 	char *frame; /* IPC_FRAME_MAX, what was just received */
+	int64_t warned; /* clock_mono() */
 
 	pthread_mutex_t lock;
 	pthread_cond_t work, ready;
@@ -266,25 +268,52 @@ load(struct keeper *keeper, const struct ipc_frame *frame)
 		log_warn("cannot tell the master of the key: %m");
 }
 
+/* Does one thing that the master says. */
+static void
+do_order(struct keeper *keeper, const struct ipc_frame *frame)
+{
+	struct ipc_worker worker;
+
+	if (frame->type == IPC_WORKER) {
+		memcpy(&worker, frame->body, sizeof(worker));
+		sign_introduce(keeper->sign, worker.key, frame->fd);
+	} else if (frame->type == IPC_KEY)
+		load(keeper, frame);
+	else if (store_take(keeper, frame->fd) == -1)
+		fatal(EX_OSERR, "cannot watch the store's channel: %m");
+}
+
+/* Out of descriptors: this worker's did not come, the others stay. */
+static void
+do_without(struct keeper *keeper)
+{
+	int64_t now = clock_mono();
+
+	if (keeper->warned && now - keeper->warned < WARN_MS)
+		return;
+	keeper->warned = now;
+	log_warn("a worker could not be introduced");
+}
+
 /* Does what the master says; ends the process with the channel. */
 static void
 obey(void *arg, unsigned events)
 {
 	struct keeper *keeper = arg;
-	struct ipc_worker worker;
 	struct ipc_frame frame;
 	int got;
 
 	(void)events;
-	while ((got = ipc_receive(keeper->master, ROLE_KEEPER, ROLE_MASTER,
-		    keeper->frame, &frame)) == 1) {
-		if (frame.type == IPC_WORKER) {
-			memcpy(&worker, frame.body, sizeof(worker));
-			sign_introduce(keeper->sign, worker.key, frame.fd);
-		} else if (frame.type == IPC_KEY)
-			load(keeper, &frame);
-		else if (store_take(keeper, frame.fd) == -1)
-			fatal(EX_OSERR, "cannot watch the store's channel: %m");
+	for (;;) {
+		got = ipc_receive(keeper->master, ROLE_KEEPER, ROLE_MASTER,
+		    keeper->frame, &frame);
+		if (got == 1)
+			do_order(keeper, &frame);
+		else if (got == -1 && errno == EBADMSG &&
+		    frame.type == IPC_WORKER)
+			do_without(keeper);
+		else
+			break;
 	}
 	if (got == -1 && errno == EAGAIN)
 		return;

@@ -159,6 +159,8 @@ accept_some(void *arg, unsigned events)
 		}
 		master->counted.accepted++;
 		ipc_address_set(&from, (struct sockaddr *)&peer);
+		/* One that was handed over may serve both families. */
+		ipc_address_unmap(&from);
 		porch_take(master, client, &from);
 	}
 }
