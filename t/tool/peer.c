@@ -472,40 +472,53 @@ context_for(struct tool *tool, char why[TLS_WHY_LEN])
 	return tls_peer_client_new(own->cert, own->key, TLS_ALPN_PEER, why);
 }
 
+/* Does what the words say; the status is main()'s. */
+static int
+obey(struct tool *tool, int argc, char **argv)
+{
+	char reason[TLS_WHY_LEN] = "";
+	int fd;
+
+	if (strcmp(argv[2], "key") == 0) {
+		print("%s", tool->identity.pin);
+		return 0;
+	}
+	tool->host = argc > 3 ? argv[3] : "";
+	tool->port = argc > 4 ? argv[4] : "";
+	if (strcmp(argv[2], "silent") == 0)
+		return crowd(tool, argc > 5 ? atoi(argv[5]) : 1);
+	for (size_t i = 0; i < sizeof(hows) / sizeof(*hows); i++)
+		if (strcmp(hows[i].name, argv[2]) == 0)
+			tool->how = &hows[i];
+	if (tool->how == NULL)
+		return usage("no such way to be");
+	if ((tool->ctx = context_for(tool, reason)) == NULL)
+		return usage(reason);
+	if (tool->how->listens)
+		return serve(tool);
+	take_line(tool, argc, argv);
+	if ((fd = dial(tool)) == -1) {
+		print("end: no connection");
+		return EX_UNAVAILABLE;
+	}
+	meet(tool, fd);
+	return 0;
+}
+
 int
 main(int argc, char **argv)
 {
-	char why[IDENTITY_WHY_LEN] = "", reason[TLS_WHY_LEN] = "";
+	char why[IDENTITY_WHY_LEN] = "";
 	struct tool tool = {0};
-	int fd;
+	int status;
 
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGCHLD, SIG_IGN);
 	if (argc < 3 || dir_make(argv[1], 0700) == -1 ||
 	    identity_load(&tool.identity, argv[1], why) == -1)
 		return usage(argc < 3 ? "DIR and HOW are wanted" : why);
-	if (strcmp(argv[2], "key") == 0) {
-		print("%s", tool.identity.pin);
-		return 0;
-	}
-	tool.host = argc > 3 ? argv[3] : "";
-	tool.port = argc > 4 ? argv[4] : "";
-	if (strcmp(argv[2], "silent") == 0)
-		return crowd(&tool, argc > 5 ? atoi(argv[5]) : 1);
-	for (size_t i = 0; i < sizeof(hows) / sizeof(*hows); i++)
-		if (strcmp(hows[i].name, argv[2]) == 0)
-			tool.how = &hows[i];
-	if (tool.how == NULL)
-		return usage("no such way to be");
-	if ((tool.ctx = context_for(&tool, reason)) == NULL)
-		return usage(reason);
-	if (tool.how->listens)
-		return serve(&tool);
-	take_line(&tool, argc, argv);
-	if ((fd = dial(&tool)) == -1) {
-		print("end: no connection");
-		return EX_UNAVAILABLE;
-	}
-	meet(&tool, fd);
-	return 0;
+	status = obey(&tool, argc, argv);
+	SSL_CTX_free(tool.ctx);
+	identity_release(&tool.identity);
+	return status;
 }
