@@ -455,6 +455,7 @@ test_asked(void)
 
 	quiet_login("who is asked");
 	wish("accept", "user", "bob", NULL, NULL);
+	settled();
 	fares("no-request", "nobody has asked");
 	news(question(&bob, 60));
 	told("event", "ask");
@@ -481,6 +482,7 @@ test_asked(void)
 	    "and so may she");
 	fares("fetched", "it has arrived");
 	wish("accept", "user", "bob", NULL, NULL);
+	settled();
 	fares("no-request", "it is answered once");
 	news(question(&bob, 60));
 	told("event", "ask");
@@ -493,8 +495,30 @@ test_asked(void)
 	news(question(&bob, 0));
 	told("event", "ask");
 	wish("accept", "user", "bob", NULL, NULL);
+	settled();
 	fares("expired", "or too late");
 	close(door);
+	finish();
+}
+
+/* Nothing has said yet that there is a question. */
+static void
+test_not_fetched(void)
+{
+	quiet_login("a question that waits at the centre");
+	wish("decline", "user", "bob", NULL, NULL);
+	brings(question(&bob, 60));
+	next_is("answer");
+	is(member(request, "request"), REQUEST, "it is fetched first");
+	ok(json_is_false(json_object_get(request, "accept")), "and declined");
+	reply("\"ok\":true");
+	settled();
+	ok(told("tag", NULL) != NULL && wire_get_bool(line, "ok"),
+	    "which is the only answer");
+	wish("accept", "user", "bob", NULL, NULL);
+	brings(question(&bob, 60));
+	next_is("answer");
+	ok(wire_get_bool(request, "accept"), "or agreed to");
 	finish();
 }
 
@@ -622,6 +646,7 @@ main(void)
 	test_not_there();
 	test_keys();
 	test_asked();
+	test_not_fetched();
 	test_ends();
 	test_unasked();
 	test_restart();

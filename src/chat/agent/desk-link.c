@@ -100,9 +100,20 @@ desk_ask(struct agent *agent, const struct wish *wish)
 	private_schedule(agent->private);
 }
 
-/* What this user has asked, if it can be answered; else refuses. */
+/* The same wish comes back once it is known what the centre has for us. */
+static void
+sync_first(
+    struct agent *agent, const struct wish *wish, const char *user, bool accept)
+{
+	json_t *request = request_of("user", user);
+
+	json_object_set_new(request, "accept", json_boolean(accept));
+	desk_line_up(agent, wish, OP_SYNC, request);
+}
+
+/* What this user has asked, if it can be answered; else refuses, or waits. */
 static struct link *
-question_of(struct agent *agent, const struct wish *wish)
+question_of(struct agent *agent, const struct wish *wish, bool accept)
 {
 	char user[NAME_MAX_LEN + 1];
 	struct link *link;
@@ -110,6 +121,11 @@ question_of(struct agent *agent, const struct wish *wish)
 	if (!desk_user(wish, "user", user) || links_off(agent, wish))
 		return NULL;
 	link = link_find(&agent->private->links, user);
+	if (!wish->synced &&
+	    (link == NULL || !link_asked(link, clock_mono()))) {
+		sync_first(agent, wish, user, accept);
+		return NULL;
+	}
 	if (link == NULL || *link->question == '\0') {
 		no(wish, "no-request", "%s has not asked for a private link.",
 		    user);
@@ -135,7 +151,7 @@ answer(struct agent *agent, const struct wish *wish, const struct link *link,
 void
 desk_accept(struct agent *agent, const struct wish *wish)
 {
-	const struct link *link = question_of(agent, wish);
+	const struct link *link = question_of(agent, wish, true);
 	struct book_key known;
 	int found;
 
@@ -153,10 +169,29 @@ desk_accept(struct agent *agent, const struct wish *wish)
 void
 desk_decline(struct agent *agent, const struct wish *wish)
 {
-	const struct link *link = question_of(agent, wish);
+	const struct link *link = question_of(agent, wish, false);
 
 	if (link != NULL)
 		answer(agent, wish, link, false);
+}
+
+/* All that was at the centre is here: what waited for it is done. */
+void
+desk_synced(struct agent *agent, const struct errand *errand)
+{
+	struct face_end *face = door_find(agent->door, errand->face);
+	struct wish wish = {face, errand->request, errand->tag, true};
+
+	if (face == NULL)
+		return;
+	if (errand->request == NULL)
+		door_send(face, wire_accept(errand->tag));
+	else if (agent->state != AGENT_IN)
+		desk_no(&wish, "not-allowed", "Nobody is logged in.");
+	else if (wire_get_bool(errand->request, "accept"))
+		desk_accept(agent, &wish);
+	else
+		desk_decline(agent, &wish);
 }
 
 /* The link that a message can go over; else refuses. */
