@@ -322,6 +322,12 @@ test_both_ways(void)
 	    "another pass");
 	is(alice_says(mallory_calls, PASS, ID_2, "x"), "not-allowed",
 	    "another key");
+	news(address(&bob, port, PASS, 60));
+	told("event", "address");
+	ok(wire_get_bool(line, "renewed"), "bob has asked again: it lasts");
+	asks(address(&bob, port, PASS, 60));
+	told("event", "address");
+	ok(!wire_get_bool(line, "renewed"), "what alice asks is answered");
 	close(door);
 	finish();
 }
@@ -404,6 +410,30 @@ test_no_centre(void)
 	kill(agent, SIGKILL);
 	face_close(&face);
 	account_release(&account);
+}
+
+/* The centre goes, and somebody asks as soon as it is back. */
+static void
+test_centre_back(void)
+{
+	struct sockaddr_in addr;
+	socklen_t len = sizeof(addr);
+
+	quiet_login("the centre is back");
+	getsockname(listener, (struct sockaddr *)&addr, &len);
+	hang_up();
+	close(listener);
+	for (int i = 0; i < 3; i++) {
+		wish("ask", "to", "bob", NULL, NULL);
+		fares("unreachable", "nobody can be asked");
+	}
+	stage_listen(&addr);
+	wish("ask", "to", "bob", NULL, NULL);
+	next_is("ask");
+	reply("\"ok\":true,\"request\":\"" REQUEST "\",\"expires_in\":60");
+	settled();
+	ok(told("state", "waiting") != NULL, "nobody waits for a pause's end");
+	finish();
 }
 
 static void
@@ -650,6 +680,7 @@ main(void)
 	test_ends();
 	test_unasked();
 	test_restart();
+	test_centre_back();
 	test_no_centre();
 	SSL_CTX_free(bob_takes);
 	SSL_CTX_free(bob_calls);

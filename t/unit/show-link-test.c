@@ -54,6 +54,10 @@ test_events(void)
 	    "\"port\":40312}",
 	    "bob agreed: private messages go to [::1]:40312.\n");
 	reads(NULL,
+	    "{\"event\":\"address\",\"user\":\"bob\",\"host\":\"::1\","
+	    "\"port\":40312,\"renewed\":true}",
+	    "The private link with bob was prolonged.\n");
+	reads(NULL,
 	    "{\"event\":\"address\",\"user\":\"bob\",\"host\":null,"
 	    "\"port\":null}",
 	    "bob can send you private messages, and takes none.\n");

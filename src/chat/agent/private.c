@@ -397,7 +397,8 @@ private_place(json_t *object, const struct link *link)
 
 /* The faces learn that there is a link. */
 static void
-tell_address(const struct private *private, const struct link *link)
+tell_address(
+    const struct private *private, const struct link *link, bool renewed)
 {
 	json_t *event = event_about("address", link->user);
 	char time[WIRE_TIME_LEN + 1];
@@ -406,6 +407,8 @@ tell_address(const struct private *private, const struct link *link)
 	private_place(event, link);
 	json_object_set_new(event, "until", json_string(time));
 	json_object_set_new(event, "fingerprint", json_string(link->pass.pin));
+	if (renewed)
+		json_object_set_new(event, "renewed", json_true());
 	door_tell(private->agent->door, event);
 }
 
@@ -414,7 +417,11 @@ void
 private_agreed(struct private *private, struct link *link,
     const struct wire_link *told, bool held, bool news)
 {
-	link_pass(link, told, clock_mono(), held);
+	int64_t now = clock_mono();
+	/* What they have asked for, or got anew, is no answer to us. */
+	bool renewed = link_live(link, now) && !link_waiting(link, now);
+
+	link_pass(link, told, now, held);
 	if (held || link->port == 0)
 		private_hang_up(private, link);
 	else
@@ -425,7 +432,7 @@ private_agreed(struct private *private, struct link *link,
 	if (held)
 		private_key_changed(private, link->user, link->pass.pin);
 	else if (news)
-		tell_address(private, link);
+		tell_address(private, link, renewed);
 }
 
 /* The key that was shown last is trusted now. */
@@ -441,7 +448,7 @@ private_trusted(struct private *private, const char *user, const char *pin)
 		private_ended(private, user, "hangup");
 	else if (link->held) {
 		link->held = false;
-		tell_address(private, link);
+		tell_address(private, link, false);
 	}
 }
 

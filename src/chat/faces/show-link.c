@@ -68,6 +68,12 @@ int
 show_link_address(const json_t *event, const char *self)
 {
 	(void)self;
+	if (wire_get_bool(event, "renewed")) {
+		fputs("The private link with ", stdout);
+		put_person(event, "user");
+		puts(" was prolonged.");
+		return 0;
+	}
 	put_person(event, "user");
 	if (!has_place(event)) {
 		puts(" can send you private messages, and takes none.");
