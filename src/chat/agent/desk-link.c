@@ -307,6 +307,8 @@ desk_leave(struct agent *agent, const struct wish *wish)
 	reply = wire_accept(wish->tag);
 	json_object_set_new(reply, "count", json_integer(count));
 	json_object_set(reply, "ids", leaving.ids);
+	if (agent->unreachable)
+		json_object_set_new(reply, "later", json_true());
 	if (wire_get_bool(wish->line, "wait") && !agent->unreachable) {
 		json_object_set_new(reply, "more", json_true());
 		outbox_await(

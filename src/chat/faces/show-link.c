@@ -205,6 +205,7 @@ show_link(const json_t *link)
 {
 	const char *until = wire_get_string(link, "until");
 	const json_t *key = json_object_get(link, "fingerprint");
+	const json_t *changed = json_object_get(link, "changed");
 
 	put_person(link, "user");
 	if (wire_get_bool(link, "asks"))
@@ -218,6 +219,10 @@ show_link(const json_t *link)
 	if (json_is_string(key)) {
 		putchar(' ');
 		show_text(stdout, key, TEXT_WORD);
+	}
+	if (json_is_string(changed)) {
+		fputs(", changed, now ", stdout);
+		show_text(stdout, changed, TEXT_WORD);
 	}
 	putchar('\n');
 }
@@ -346,6 +351,21 @@ put_words(FILE *to, const char *words, const char *user)
 	putc('\n', to);
 }
 
+/* So many messages go through the centre, now or when it is back. */
+static void
+put_left(const json_t *reply)
+{
+	long long count = wire_get_number(reply, "count", 0);
+
+	if (count <= 0)
+		return;
+	printf("%lld message%s ", count, count == 1 ? "" : "s");
+	if (wire_get_bool(reply, "later"))
+		puts("will be left at the centre when it is back.");
+	else
+		printf("%s left at the centre.\n", count == 1 ? "was" : "were");
+}
+
 /* Prints what came of a request that was done. */
 void
 show_link_done(const char *request, const json_t *reply, const char *user)
@@ -354,6 +374,8 @@ show_link_done(const char *request, const json_t *reply, const char *user)
 
 	if (strcmp(request, "links") == 0)
 		put_links(reply);
+	else if (strcmp(request, "leave") == 0)
+		put_left(reply);
 	else if (json_is_array(json_object_get(reply, "keys")))
 		put_known(reply);
 	else if (words != NULL)
@@ -378,8 +400,10 @@ show_link_refusal(
 	const char *words = error != NULL ? words_for(request, error) : NULL;
 
 	if (error != NULL && strcmp(error, "key-changed") == 0) {
-		fprintf(
-		    to, "The key of %s has changed; nothing was sent.", user);
+		fprintf(to, "The key of %s has changed; %s.", user,
+		    strcmp(request, "private") == 0
+			? "nothing was sent"
+			: "there is no private link");
 		put_keys(to, reply);
 		put_trust(to, user);
 	} else if (error != NULL && strcmp(error, "wrong-key") == 0) {
