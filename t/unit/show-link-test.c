@@ -62,6 +62,10 @@ test_events(void)
 	    "\"port\":null}",
 	    "bob can send you private messages, and takes none.\n");
 	reads(NULL,
+	    "{\"event\":\"accepted\",\"user\":\"bob\",\"host\":\"::1\","
+	    "\"port\":40312}",
+	    "You agreed: private messages to bob go to [::1]:40312.\n");
+	reads(NULL,
 	    "{\"event\":\"declined\",\"user\":\"bob\",\"reason\":\"declined\"}",
 	    "bob declined.\n");
 	reads(NULL,

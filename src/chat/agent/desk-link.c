@@ -540,6 +540,18 @@ question_named(const struct agent *agent, const char *request)
 	return link;
 }
 
+/* The other faces learn what this one has agreed to. */
+static void
+tell_accepted(
+    const struct agent *agent, unsigned serial, const struct link *link)
+{
+	struct face_end *face = door_first(agent->door);
+
+	for (; face != NULL; face = face->next)
+		if (face->watching && face->serial != serial)
+			door_send(face, private_link_event(link, "accepted"));
+}
+
 /* The other user may be called now. */
 static json_t *
 accepted(struct agent *agent, const struct errand *errand, struct link *link,
@@ -558,6 +570,7 @@ accepted(struct agent *agent, const struct errand *errand, struct link *link,
 	if (book_link_pass(agent->book, user, &told, clock_wall()) == -1)
 		return failed(agent);
 	private_agreed(agent->private, link, &told, false, false);
+	tell_accepted(agent, errand->face, link);
 	answer = wire_accept(errand->tag);
 	json_object_set_new(answer, "user", json_string(user));
 	private_place(answer, link);

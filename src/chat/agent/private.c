@@ -395,18 +395,27 @@ private_place(json_t *object, const struct link *link)
 	    object, "port", open ? json_integer(link->port) : json_null());
 }
 
-/* The faces learn that there is a link. */
-static void
-tell_address(
-    const struct private *private, const struct link *link, bool renewed)
+/* The event for a link that there is. */
+json_t *
+private_link_event(const struct link *link, const char *name)
 {
-	json_t *event = event_about("address", link->user);
+	json_t *event = event_about(name, link->user);
 	char time[WIRE_TIME_LEN + 1];
 
 	wire_time_format(clock_wall() + link->pass.until - clock_mono(), time);
 	private_place(event, link);
 	json_object_set_new(event, "until", json_string(time));
 	json_object_set_new(event, "fingerprint", json_string(link->pass.pin));
+	return event;
+}
+
+/* The faces learn that there is a link. */
+static void
+tell_address(
+    const struct private *private, const struct link *link, bool renewed)
+{
+	json_t *event = private_link_event(link, "address");
+
 	if (renewed)
 		json_object_set_new(event, "renewed", json_true());
 	door_tell(private->agent->door, event);

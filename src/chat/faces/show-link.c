@@ -85,6 +85,30 @@ show_link_address(const json_t *event, const char *self)
 	return 0;
 }
 
+/* What this user has agreed to. */
+static void
+put_agreed(const json_t *link, const char *user)
+{
+	fputs("You agreed: ", stdout);
+	if (has_place(link)) {
+		printf("private messages to %s go to ", user);
+		put_place(link);
+		puts(".");
+	} else
+		printf("%s can send you private messages.\n", user);
+}
+
+/* The same, said in another face. */
+int
+show_link_accepted(const json_t *event, const char *self)
+{
+	const char *user = wire_get_string(event, "user");
+
+	(void)self;
+	put_agreed(event, user != NULL ? user : "them");
+	return 0;
+}
+
 int
 show_link_declined(const json_t *event, const char *self)
 {
@@ -380,15 +404,8 @@ show_link_done(const char *request, const json_t *reply, const char *user)
 		put_known(reply);
 	else if (words != NULL)
 		put_words(stdout, words, user);
-	else if (strcmp(request, "accept") == 0) {
-		fputs("You agreed: ", stdout);
-		if (has_place(reply)) {
-			printf("private messages to %s go to ", user);
-			put_place(reply);
-			puts(".");
-		} else
-			printf("%s can send you private messages.\n", user);
-	}
+	else if (strcmp(request, "accept") == 0)
+		put_agreed(reply, user);
 }
 
 /* Prints why a request was refused. */
