@@ -43,6 +43,20 @@ turned_off()
 	saw_nothing_of bob 'too early'
 }
 
+@test "what was typed at once is answered in its order" {
+	begins
+	types alice 'getaddress bob
+private bob hi
+hangup carol
+accept carol'
+	sees alice 'carol has not asked to talk privately.'
+	same "Waiting for bob to agree.
+$(no_link bob)
+There is no private link with carol.
+carol has not asked to talk privately." \
+		"$(grep -E '^(Waiting|No private|There is|carol has not)' "$dir/alice.out")"
+}
+
 @test "with IPv6 the address stands in brackets" {
 	local ipv6='listen = [ "127.0.0.1:0", "[::1]:0" ];' six
 	grep -q ^0 /proc/net/if_inet6 || skip 'no IPv6 here'

@@ -111,6 +111,8 @@ try_decline()
 		'alice wants to talk privately. Type "accept alice" or "decline alice".'
 	once 0 bob accept alice
 	wait "$asking"
+	wait_for grep -q '^You agreed: private messages to alice go to ' \
+		"$dir/followed"
 	once 0 alice hangup bob
 	wait_for has_line "$dir/followed" \
 		'The private link with alice has ended: hung up.'

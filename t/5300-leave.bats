@@ -51,6 +51,7 @@ $output"
 	sees_like bob 'alice.*: first'
 	saw_nothing_of bob 'where are you?'
 	types alice 'leave bob'
+	sees alice '2 messages were left at the centre.'
 	sees_like bob 'alice.*: where are you\?'
 	sees_like bob 'alice.*: and another'
 	wait_for history_has alice 'to bob \(.*(accepted|fetched)\): and another'
@@ -73,6 +74,7 @@ $output"
 	same '"unreachable"' "$(jq -c .error <<<"$output")"
 	once 0 alice leave bob
 	same '' "$stderr"
+	holds "$output" '2 messages were left at the centre.'
 	once 1 alice leave bob
 	person bob
 	sees_like bob 'alice.*: hi'

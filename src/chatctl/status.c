@@ -188,9 +188,10 @@ show(const json_t *status)
 	line("addresses refused", "%lld",
 	    (long long)wire_get_number(status, "addresses_refused", 0));
 	live_lines(status);
-	line("private links", "%lld, %lld questions waiting",
+	line("private links", "%lld, %lld question%s waiting",
 	    (long long)wire_get_number(status, "links", 0),
-	    (long long)wire_get_number(status, "questions", 0));
+	    (long long)wire_get_number(status, "questions", 0),
+	    wire_get_number(status, "questions", 0) == 1 ? "" : "s");
 	line("restarts", "store %lld, keeper %lld, worker crashes %lld",
 	    (long long)wire_get_number(status, "store_restarts", 0),
 	    (long long)wire_get_number(status, "keeper_restarts", 0),

@@ -311,6 +311,22 @@ spoil_freed(char **argv)
 	must(false, "cannot start again");
 }
 
+/* Listens as the centre, there. */
+static inline void
+stage_listen(const struct sockaddr_in *addr)
+{
+	int on = 1;
+
+	listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	must(listener != -1 &&
+		setsockopt(
+		    listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
+		bind(listener, (const struct sockaddr *)addr, sizeof(*addr)) ==
+		    0 &&
+		listen(listener, 16) == 0,
+	    "cannot listen");
+}
+
 /* Listens as the centre; the first thing that a test does. */
 static inline void
 stage_open(void)
@@ -320,11 +336,7 @@ stage_open(void)
 
 	signal(SIGPIPE, SIG_IGN);
 	house_build(&house);
-	listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	must(listener != -1 &&
-		bind(listener, (struct sockaddr *)&addr, sizeof(addr)) == 0 &&
-		listen(listener, 16) == 0,
-	    "cannot listen");
+	stage_listen(&addr);
 }
 
 /* Leaves nothing; the exit status. */

@@ -322,6 +322,12 @@ test_both_ways(void)
 	    "another pass");
 	is(alice_says(mallory_calls, PASS, ID_2, "x"), "not-allowed",
 	    "another key");
+	news(address(&bob, port, PASS, 60));
+	told("event", "address");
+	ok(wire_get_bool(line, "renewed"), "bob has asked again: it lasts");
+	asks(address(&bob, port, PASS, 60));
+	told("event", "address");
+	ok(!wire_get_bool(line, "renewed"), "what alice asks is answered");
 	close(door);
 	finish();
 }
@@ -406,6 +412,30 @@ test_no_centre(void)
 	account_release(&account);
 }
 
+/* The centre goes, and somebody asks as soon as it is back. */
+static void
+test_centre_back(void)
+{
+	struct sockaddr_in addr;
+	socklen_t len = sizeof(addr);
+
+	quiet_login("the centre is back");
+	getsockname(listener, (struct sockaddr *)&addr, &len);
+	hang_up();
+	close(listener);
+	for (int i = 0; i < 3; i++) {
+		wish("ask", "to", "bob", NULL, NULL);
+		fares("unreachable", "nobody can be asked");
+	}
+	stage_listen(&addr);
+	wish("ask", "to", "bob", NULL, NULL);
+	next_is("ask");
+	reply("\"ok\":true,\"request\":\"" REQUEST "\",\"expires_in\":60");
+	settled();
+	ok(told("state", "waiting") != NULL, "nobody waits for a pause's end");
+	finish();
+}
+
 static void
 test_keys(void)
 {
@@ -455,6 +485,7 @@ test_asked(void)
 
 	quiet_login("who is asked");
 	wish("accept", "user", "bob", NULL, NULL);
+	settled();
 	fares("no-request", "nobody has asked");
 	news(question(&bob, 60));
 	told("event", "ask");
@@ -481,6 +512,7 @@ test_asked(void)
 	    "and so may she");
 	fares("fetched", "it has arrived");
 	wish("accept", "user", "bob", NULL, NULL);
+	settled();
 	fares("no-request", "it is answered once");
 	news(question(&bob, 60));
 	told("event", "ask");
@@ -493,8 +525,30 @@ test_asked(void)
 	news(question(&bob, 0));
 	told("event", "ask");
 	wish("accept", "user", "bob", NULL, NULL);
+	settled();
 	fares("expired", "or too late");
 	close(door);
+	finish();
+}
+
+/* Nothing has said yet that there is a question. */
+static void
+test_not_fetched(void)
+{
+	quiet_login("a question that waits at the centre");
+	wish("decline", "user", "bob", NULL, NULL);
+	brings(question(&bob, 60));
+	next_is("answer");
+	is(member(request, "request"), REQUEST, "it is fetched first");
+	ok(json_is_false(json_object_get(request, "accept")), "and declined");
+	reply("\"ok\":true");
+	settled();
+	ok(told("tag", NULL) != NULL && wire_get_bool(line, "ok"),
+	    "which is the only answer");
+	wish("accept", "user", "bob", NULL, NULL);
+	brings(question(&bob, 60));
+	next_is("answer");
+	ok(wire_get_bool(request, "accept"), "or agreed to");
 	finish();
 }
 
@@ -673,11 +727,13 @@ main(int argc, char **argv)
 	test_not_there();
 	test_keys();
 	test_asked();
+	test_not_fetched();
 	test_ends();
 	test_unasked();
 	test_taken_back();
 	test_restart();
 	test_gone();
+	test_centre_back();
 	test_no_centre();
 	SSL_CTX_free(bob_takes);
 	SSL_CTX_free(bob_calls);

@@ -54,9 +54,17 @@ test_events(void)
 	    "\"port\":40312}",
 	    "bob agreed: private messages go to [::1]:40312.\n");
 	reads(NULL,
+	    "{\"event\":\"address\",\"user\":\"bob\",\"host\":\"::1\","
+	    "\"port\":40312,\"renewed\":true}",
+	    "The private link with bob was prolonged.\n");
+	reads(NULL,
 	    "{\"event\":\"address\",\"user\":\"bob\",\"host\":null,"
 	    "\"port\":null}",
 	    "bob can send you private messages, and takes none.\n");
+	reads(NULL,
+	    "{\"event\":\"accepted\",\"user\":\"bob\",\"host\":\"::1\","
+	    "\"port\":40312}",
+	    "You agreed: private messages to bob go to [::1]:40312.\n");
 	reads(NULL,
 	    "{\"event\":\"declined\",\"user\":\"bob\",\"reason\":\"declined\"}",
 	    "bob declined.\n");
@@ -130,6 +138,10 @@ test_refusals(void)
 	    "Somebody else answers at the address of bob; the message was not "
 	    "sent." KEYS "Type \"leave bob\" to leave it at the centre.");
 	refused("accept", "key-changed",
+	    "The key of bob has changed; there is no private link." KEYS
+	    "If bob says, by another way, that this is right, type "
+	    "\"trust bob\".");
+	refused("private", "key-changed",
 	    "The key of bob has changed; nothing was sent." KEYS
 	    "If bob says, by another way, that this is right, type "
 	    "\"trust bob\".");
@@ -147,6 +159,12 @@ test_refusals(void)
 static void
 test_done(void)
 {
+	reads("leave", "{\"ok\":true,\"count\":1}",
+	    "1 message was left at the centre.\n");
+	reads("leave", "{\"ok\":true,\"count\":2}",
+	    "2 messages were left at the centre.\n");
+	reads("leave", "{\"ok\":true,\"count\":2,\"later\":true}",
+	    "2 messages will be left at the centre when it is back.\n");
 	reads("ask", "{\"ok\":true,\"state\":\"waiting\"}",
 	    "Waiting for bob to agree.\n");
 	reads("accept", "{\"ok\":true,\"host\":\"2001:db8::1\",\"port\":1024}",

@@ -161,6 +161,9 @@ void session_go(struct agent *agent);
 /* Something was typed or received: poll often for a while. */
 void session_active(struct agent *agent);
 
+/* Somebody waits: a centre that was out of reach is tried at once. */
+void session_try(struct agent *agent);
+
 /* The beacon makes polling needless from now on, or does not any more. */
 void session_beacon(struct agent *agent, bool steady);
 
@@ -223,6 +226,9 @@ void desk_told(
 
 /* Nobody waits any more for messages that are only kept for now. */
 void desk_kept(struct agent *agent);
+
+/* All that was at the centre is here: what waited for it is done. */
+void desk_synced(struct agent *agent, const struct errand *errand);
 
 /* The event for a change in an own message's state. */
 json_t *desk_state(const char *id, const char *to, const char *state);

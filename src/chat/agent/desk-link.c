@@ -100,9 +100,20 @@ desk_ask(struct agent *agent, const struct wish *wish)
 	private_schedule(agent->private);
 }
 
-/* What this user has asked, if it can be answered; else refuses. */
+/* The same wish comes back once it is known what the centre has for us. */
+static void
+sync_first(
+    struct agent *agent, const struct wish *wish, const char *user, bool accept)
+{
+	json_t *request = request_of("user", user);
+
+	json_object_set_new(request, "accept", json_boolean(accept));
+	desk_line_up(agent, wish, OP_SYNC, request);
+}
+
+/* What this user has asked, if it can be answered; else refuses, or waits. */
 static struct link *
-question_of(struct agent *agent, const struct wish *wish)
+question_of(struct agent *agent, const struct wish *wish, bool accept)
 {
 	char user[NAME_MAX_LEN + 1];
 	struct link *link;
@@ -110,6 +121,11 @@ question_of(struct agent *agent, const struct wish *wish)
 	if (!desk_user(wish, "user", user) || links_off(agent, wish))
 		return NULL;
 	link = link_find(&agent->private->links, user);
+	if (!wish->synced &&
+	    (link == NULL || !link_asked(link, clock_mono()))) {
+		sync_first(agent, wish, user, accept);
+		return NULL;
+	}
 	if (link == NULL || *link->question == '\0') {
 		no(wish, "no-request", "%s has not asked for a private link.",
 		    user);
@@ -135,7 +151,7 @@ answer(struct agent *agent, const struct wish *wish, const struct link *link,
 void
 desk_accept(struct agent *agent, const struct wish *wish)
 {
-	const struct link *link = question_of(agent, wish);
+	const struct link *link = question_of(agent, wish, true);
 	struct book_key known;
 	int found;
 
@@ -153,10 +169,29 @@ desk_accept(struct agent *agent, const struct wish *wish)
 void
 desk_decline(struct agent *agent, const struct wish *wish)
 {
-	const struct link *link = question_of(agent, wish);
+	const struct link *link = question_of(agent, wish, false);
 
 	if (link != NULL)
 		answer(agent, wish, link, false);
+}
+
+/* All that was at the centre is here: what waited for it is done. */
+void
+desk_synced(struct agent *agent, const struct errand *errand)
+{
+	struct face_end *face = door_find(agent->door, errand->face);
+	struct wish wish = {face, errand->request, errand->tag, true};
+
+	if (face == NULL)
+		return;
+	if (errand->request == NULL)
+		door_send(face, wire_accept(errand->tag));
+	else if (agent->state != AGENT_IN)
+		desk_no(&wish, "not-allowed", "Nobody is logged in.");
+	else if (wire_get_bool(errand->request, "accept"))
+		desk_accept(agent, &wish);
+	else
+		desk_decline(agent, &wish);
 }
 
 /* The link that a message can go over; else refuses. */
@@ -272,6 +307,8 @@ desk_leave(struct agent *agent, const struct wish *wish)
 	reply = wire_accept(wish->tag);
 	json_object_set_new(reply, "count", json_integer(count));
 	json_object_set(reply, "ids", leaving.ids);
+	if (agent->unreachable)
+		json_object_set_new(reply, "later", json_true());
 	if (wire_get_bool(wish->line, "wait") && !agent->unreachable) {
 		json_object_set_new(reply, "more", json_true());
 		outbox_await(
@@ -509,6 +546,18 @@ question_named(const struct agent *agent, const char *request)
 	return link;
 }
 
+/* The other faces learn what this one has agreed to. */
+static void
+tell_accepted(
+    const struct agent *agent, unsigned serial, const struct link *link)
+{
+	struct face_end *face = door_first(agent->door);
+
+	for (; face != NULL; face = face->next)
+		if (face->watching && face->serial != serial)
+			door_send(face, private_link_event(link, "accepted"));
+}
+
 /* The other user may be called now. */
 static json_t *
 accepted(struct agent *agent, const struct errand *errand, struct link *link,
@@ -527,6 +576,7 @@ accepted(struct agent *agent, const struct errand *errand, struct link *link,
 	if (book_link_pass(agent->book, user, &told, clock_wall()) == -1)
 		return failed(agent);
 	private_agreed(agent->private, link, &told, false, false);
+	tell_accepted(agent, errand->face, link);
 	answer = wire_accept(errand->tag);
 	json_object_set_new(answer, "user", json_string(user));
 	private_place(answer, link);

@@ -13,6 +13,7 @@ struct wish {
 	struct face_end *face;
 	const json_t *line;
 	json_t *tag; /* borrowed, or NULL */
+	bool synced; /* what was at the centre has been fetched for it */
 };
 
 enum { DESK_WHY_LEN = 160 };
@@ -35,8 +36,8 @@ bool desk_user(
     const struct wish *wish, const char *key, char out[NAME_MAX_LEN + 1]);
 
 /*
- * Puts a request (taken over) in line behind what was typed before; nobody
- * waits for a centre that is known to be out of reach.
+ * Puts a request (taken over) in line behind what was typed before.  For a
+ * centre that is known to be out of reach it waits no longer than one try.
  */
 void desk_line_up(struct agent *agent, const struct wish *wish, enum wire_op op,
     json_t *request);

@@ -457,21 +457,16 @@ do_queue(struct agent *agent, const struct wish *wish)
 }
 
 /*
- * Puts a request in line behind what was typed before; nobody waits for a
- * centre that is known to be out of reach.
+ * Puts a request in line behind what was typed before.  For a centre that is
+ * known to be out of reach it waits no longer than one try takes.
  */
 void
 desk_line_up(struct agent *agent, const struct wish *wish, enum wire_op op,
     json_t *request)
 {
-	if (agent->unreachable) {
-		json_decref(request);
-		desk_no(wish, "unreachable", "The centre cannot be reached.");
-		return;
-	}
 	outbox_request(&agent->outbox, op, request, wish->face->serial,
 	    json_incref(wish->tag));
-	session_active(agent);
+	session_try(agent);
 }
 
 /* One page of names; the pages that follow have the same tag. */

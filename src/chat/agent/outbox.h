@@ -34,6 +34,7 @@ struct errand {
 	char to[NAME_MAX_LEN + 1]; /* "" is everybody */
 	json_t *request; /* the members of another request */
 	int pages; /* of names, answered so far */
+	bool begun; /* of a sync: it is under way */
 	unsigned face; /* who waits for the answer, and for which */
 	json_t *tag;
 };

@@ -403,17 +403,29 @@ private_place(json_t *object, const struct link *link)
 	    object, "port", open ? json_integer(link->port) : json_null());
 }
 
-/* The faces learn that there is a link. */
-static void
-tell_address(const struct private *private, const struct link *link)
+/* The event for a link that there is. */
+json_t *
+private_link_event(const struct link *link, const char *name)
 {
-	json_t *event = event_about("address", link->user);
+	json_t *event = event_about(name, link->user);
 	char time[WIRE_TIME_LEN + 1];
 
 	wire_time_format(clock_wall() + link->pass.until - clock_mono(), time);
 	private_place(event, link);
 	json_object_set_new(event, "until", json_string(time));
 	json_object_set_new(event, "fingerprint", json_string(link->pass.pin));
+	return event;
+}
+
+/* The faces learn that there is a link. */
+static void
+tell_address(
+    const struct private *private, const struct link *link, bool renewed)
+{
+	json_t *event = private_link_event(link, "address");
+
+	if (renewed)
+		json_object_set_new(event, "renewed", json_true());
 	door_tell(private->agent->door, event);
 }
 
@@ -422,7 +434,11 @@ void
 private_agreed(struct private *private, struct link *link,
     const struct wire_link *told, bool held, bool news)
 {
-	link_pass(link, told, clock_mono(), held);
+	int64_t now = clock_mono();
+	/* What they have asked for, or got anew, is no answer to us. */
+	bool renewed = link_live(link, now) && !link_waiting(link, now);
+
+	link_pass(link, told, now, held);
 	if (held || link->port == 0)
 		private_hang_up(private, link);
 	else
@@ -433,7 +449,7 @@ private_agreed(struct private *private, struct link *link,
 	if (held)
 		private_key_changed(private, link->user, link->pass.pin);
 	else if (news)
-		tell_address(private, link);
+		tell_address(private, link, renewed);
 }
 
 /* The key that was shown last is trusted now. */
@@ -449,7 +465,7 @@ private_trusted(struct private *private, const char *user, const char *pin)
 		private_ended(private, user, "hangup");
 	else if (link->held) {
 		link->held = false;
-		tell_address(private, link);
+		tell_address(private, link, false);
 	}
 }
 

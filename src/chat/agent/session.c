@@ -156,6 +156,18 @@ pause_over(void *arg)
 	session_go(agent);
 }
 
+/* Somebody waits: a centre that was out of reach is tried at once. */
+void
+session_try(struct agent *agent)
+{
+	/* A pause that the centre has asked for is kept. */
+	if (agent->unreachable) {
+		loop_timer_stop(agent->loop, &agent->pause);
+		agent->pausing = false;
+	}
+	session_active(agent);
+}
+
 /* Waits before the next try: ever longer, with jitter, as asked at least. */
 static void
 pause_for(struct agent *agent, int64_t asked)
@@ -337,12 +349,10 @@ static void
 synced(struct agent *agent)
 {
 	struct errand *errand = outbox_first(&agent->outbox);
-	struct waiter waiter;
 
-	if (errand != NULL && errand->op == OP_SYNC) {
-		waiter =
-		    (struct waiter){errand->face, json_incref(errand->tag)};
-		agent_answer(agent, &waiter, wire_accept(errand->tag));
+	/* One that was under way before somebody asked says too little. */
+	if (errand != NULL && errand->op == OP_SYNC && errand->begun) {
+		desk_synced(agent, errand);
 		outbox_pop(&agent->outbox);
 	}
 	schedule(agent);
@@ -580,7 +590,7 @@ expire(struct agent *agent)
 static void
 add_extra(struct agent *agent, struct centre_exchange *exchange, bool last)
 {
-	const struct errand *errand = outbox_first(&agent->outbox);
+	struct errand *errand = outbox_first(&agent->outbox);
 	enum agent_extra extra = EXTRA_NONE;
 
 	for (int i = 0; i < agent->asked && errand != NULL; i++)
@@ -597,6 +607,8 @@ add_extra(struct agent *agent, struct centre_exchange *exchange, bool last)
 	    add(exchange,
 		session_request(agent, extra == EXTRA_SYNC ? "sync" : "live")))
 		agent->extra = extra;
+	if (errand != NULL)
+		errand->begun = agent->extra == EXTRA_SYNC;
 }
 
 /* Starts the next exchange if there is a reason. */

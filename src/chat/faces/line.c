@@ -308,6 +308,29 @@ next_line(struct line *line, char **text, size_t *len, bool *too_long)
 	    terminal_take(line->seat.terminal, text, len);
 }
 
+/* True for what has to do with private links. */
+static bool
+is_link(enum command_name name)
+{
+	return name >= COMMAND_GETADDRESS && name <= COMMAND_CONTACTS;
+}
+
+/*
+ * True if no line may be taken now.  Of links the centre, the other client
+ * and the agent answer, each in its time: off a terminal one after the other.
+ */
+static bool
+is_full(const struct line *line)
+{
+	const struct asked *asked = line->asked;
+
+	if (line->held != NULL || line->count >= ASKED_MAX)
+		return true;
+	while (asked != NULL && !is_link(asked->name))
+		asked = asked->next;
+	return asked != NULL && !line->prompt->terminal;
+}
+
 /* Takes the lines that have come, as far as there is room for answers. */
 static void
 take_lines(struct line *line)
@@ -316,8 +339,7 @@ take_lines(struct line *line)
 	char *text;
 	size_t len;
 
-	while (line->ending == STAYING && line->held == NULL &&
-	    line->count < ASKED_MAX) {
+	while (line->ending == STAYING && !is_full(line)) {
 		if (!next_line(line, &text, &len, &too_long))
 			break;
 		if (too_long)
@@ -327,7 +349,7 @@ take_lines(struct line *line)
 	}
 	if (line->ending != STAYING)
 		return;
-	if (line->held != NULL || line->count >= ASKED_MAX)
+	if (is_full(line))
 		loop_want(line->loop, &line->input, 0);
 	else if (line->prompt->ended || terminal_ended(line->seat.terminal))
 		leave(line);
@@ -381,13 +403,6 @@ message_answered(struct line *line, struct asked **link, const json_t *reply)
 	}
 	show_refusal(stdout, reply, (*link)->user);
 	forget(line, link);
-}
-
-/* True for what has to do with private links. */
-static bool
-is_link(enum command_name name)
-{
-	return name >= COMMAND_GETADDRESS && name <= COMMAND_CONTACTS;
 }
 
 /* The answer to one of those; true if another one follows. */

@@ -196,21 +196,32 @@ put_end(const struct run *run)
 	json_decref(event);
 }
 
+/* What was to be left: the last reply says how the last message fared. */
+static void
+put_left(const struct run *run, json_t *reply, json_t *first)
+{
+	const char *state = wire_get_string(reply, "state");
+
+	if (state == NULL)
+		json_object_set_new(reply, "state", json_string("queued"));
+	else if (!run->shot->json && strcmp(state, "queued") != 0)
+		show_link_done("leave", first, run->shot->user);
+	oneshot_answered(run, reply);
+}
+
 /* One reply of maybe several. */
 static void
-put_done(const struct run *run, json_t *reply)
+put_done(const struct run *run, json_t *reply, json_t **first)
 {
 	const json_t *keys = json_object_get(reply, "keys");
 	bool more = wire_get_bool(reply, "more");
 
 	json_object_del(reply, "more");
 	if (run->shot->name == ONESHOT_LEAVE) {
-		/* The last one says how the last message fared. */
-		if (!more && wire_get_string(reply, "state") == NULL)
-			json_object_set_new(
-			    reply, "state", json_string("queued"));
+		if (more && *first == NULL)
+			*first = json_incref(reply);
 		if (!more)
-			oneshot_answered(run, reply);
+			put_left(run, reply, *first);
 	} else if (!run->shot->json && run->shot->name == ONESHOT_HANGUP)
 		put_end(run);
 	else if (!run->shot->json)
@@ -226,7 +237,8 @@ put_done(const struct run *run, json_t *reply)
 int
 oneshot_about_link(const struct run *run)
 {
-	json_t *request = face_request(oneshot_name(run->shot->name)), *reply;
+	json_t *request = face_request(oneshot_name(run->shot->name));
+	json_t *reply, *first = NULL;
 	bool more = true;
 	int64_t tag;
 	int status = 0;
@@ -241,15 +253,18 @@ oneshot_about_link(const struct run *run)
 		reply = tag != -1
 		    ? face_reply(run->face, tag, ONESHOT_ANSWER_MS)
 		    : NULL;
-		if (reply == NULL)
+		if (reply == NULL) {
+			json_decref(first);
 			return oneshot_no_answer(run);
+		}
 		more = wire_get_bool(reply, "more");
 		if (wire_get_bool(reply, "ok"))
-			put_done(run, reply);
+			put_done(run, reply, &first);
 		else
 			status = oneshot_refused(run, reply);
 		json_decref(reply);
 	}
+	json_decref(first);
 	return oneshot_flushed(status);
 }
 

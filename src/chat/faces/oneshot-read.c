@@ -89,7 +89,7 @@ is_told(const struct reader *reader, const char *name)
 {
 	static const char *const names[] = {"gap", "logged-out", "failed",
 	    /* Who only looks in once would be told again the next time. */
-	    "ask", "address", "declined", "hangup", "key-changed"};
+	    "ask", "address", "accepted", "declined", "hangup", "key-changed"};
 	size_t count =
 	    reader->run->shot->follow ? sizeof(names) / sizeof(*names) : 3;
 

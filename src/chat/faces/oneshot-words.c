@@ -270,6 +270,6 @@ oneshot_help(FILE *to)
 	for (unsigned i = 0; i < ONESHOT_COUNT; i++) {
 		snprintf(left, sizeof(left), "%s %s", rows[i].name,
 		    rows[i].arguments);
-		fprintf(to, "  %-22s%s\n", left, rows[i].help);
+		fprintf(to, "  %-28s%s\n", left, rows[i].help);
 	}
 }

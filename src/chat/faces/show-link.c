@@ -68,6 +68,12 @@ int
 show_link_address(const json_t *event, const char *self)
 {
 	(void)self;
+	if (wire_get_bool(event, "renewed")) {
+		fputs("The private link with ", stdout);
+		put_person(event, "user");
+		puts(" was prolonged.");
+		return 0;
+	}
 	put_person(event, "user");
 	if (!has_place(event)) {
 		puts(" can send you private messages, and takes none.");
@@ -76,6 +82,30 @@ show_link_address(const json_t *event, const char *self)
 	fputs(" agreed: private messages go to ", stdout);
 	put_place(event);
 	puts(".");
+	return 0;
+}
+
+/* What this user has agreed to. */
+static void
+put_agreed(const json_t *link, const char *user)
+{
+	fputs("You agreed: ", stdout);
+	if (has_place(link)) {
+		printf("private messages to %s go to ", user);
+		put_place(link);
+		puts(".");
+	} else
+		printf("%s can send you private messages.\n", user);
+}
+
+/* The same, said in another face. */
+int
+show_link_accepted(const json_t *event, const char *self)
+{
+	const char *user = wire_get_string(event, "user");
+
+	(void)self;
+	put_agreed(event, user != NULL ? user : "them");
 	return 0;
 }
 
@@ -199,6 +229,7 @@ show_link(const json_t *link)
 {
 	const char *until = wire_get_string(link, "until");
 	const json_t *key = json_object_get(link, "fingerprint");
+	const json_t *changed = json_object_get(link, "changed");
 
 	put_person(link, "user");
 	if (wire_get_bool(link, "asks"))
@@ -212,6 +243,10 @@ show_link(const json_t *link)
 	if (json_is_string(key)) {
 		putchar(' ');
 		show_text(stdout, key, TEXT_WORD);
+	}
+	if (json_is_string(changed)) {
+		fputs(", changed, now ", stdout);
+		show_text(stdout, changed, TEXT_WORD);
 	}
 	putchar('\n');
 }
@@ -340,6 +375,21 @@ put_words(FILE *to, const char *words, const char *user)
 	putc('\n', to);
 }
 
+/* So many messages go through the centre, now or when it is back. */
+static void
+put_left(const json_t *reply)
+{
+	long long count = wire_get_number(reply, "count", 0);
+
+	if (count <= 0)
+		return;
+	printf("%lld message%s ", count, count == 1 ? "" : "s");
+	if (wire_get_bool(reply, "later"))
+		puts("will be left at the centre when it is back.");
+	else
+		printf("%s left at the centre.\n", count == 1 ? "was" : "were");
+}
+
 /* Prints what came of a request that was done. */
 void
 show_link_done(const char *request, const json_t *reply, const char *user)
@@ -348,19 +398,14 @@ show_link_done(const char *request, const json_t *reply, const char *user)
 
 	if (strcmp(request, "links") == 0)
 		put_links(reply);
+	else if (strcmp(request, "leave") == 0)
+		put_left(reply);
 	else if (json_is_array(json_object_get(reply, "keys")))
 		put_known(reply);
 	else if (words != NULL)
 		put_words(stdout, words, user);
-	else if (strcmp(request, "accept") == 0) {
-		fputs("You agreed: ", stdout);
-		if (has_place(reply)) {
-			printf("private messages to %s go to ", user);
-			put_place(reply);
-			puts(".");
-		} else
-			printf("%s can send you private messages.\n", user);
-	}
+	else if (strcmp(request, "accept") == 0)
+		put_agreed(reply, user);
 }
 
 /* Prints why a request was refused. */
@@ -372,8 +417,10 @@ show_link_refusal(
 	const char *words = error != NULL ? words_for(request, error) : NULL;
 
 	if (error != NULL && strcmp(error, "key-changed") == 0) {
-		fprintf(
-		    to, "The key of %s has changed; nothing was sent.", user);
+		fprintf(to, "The key of %s has changed; %s.", user,
+		    strcmp(request, "private") == 0
+			? "nothing was sent"
+			: "there is no private link");
 		put_keys(to, reply);
 		put_trust(to, user);
 	} else if (error != NULL && strcmp(error, "wrong-key") == 0) {

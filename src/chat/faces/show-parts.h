@@ -35,6 +35,7 @@ void show_bell(bool now);
 
 int show_link_ask(const json_t *event, const char *self);
 int show_link_address(const json_t *event, const char *self);
+int show_link_accepted(const json_t *event, const char *self);
 int show_link_declined(const json_t *event, const char *self);
 int show_link_hangup(const json_t *event, const char *self);
 int show_link_key(const json_t *event, const char *self);

@@ -311,6 +311,7 @@ static const struct event_row rows[] = {
     {"failed", show_failed},
     {"ask", show_link_ask},
     {"address", show_link_address},
+    {"accepted", show_link_accepted},
     {"declined", show_link_declined},
     {"hangup", show_link_hangup},
     {"key-changed", show_link_key},
