@@ -257,7 +257,7 @@ items()
 
 @test "chat-agent(7) has every event, and no other" {
 	{
-		grep -rhoE '("event", json_string|event_about)\("[a-z-]+"' \
+		grep -rhoE '("event", json_string|event_about|private_link_event)\("[a-z-]+"' \
 			"$CHAT_SRC/src/chat/agent" | sed 's/"$//; s/.*"//'
 		grep -oE '^	    \[BOOK_[A-Z]+\] = "[a-z]+"' \
 			"$CHAT_SRC/src/chat/agent/agent.c" | cut -d'"' -f2

@@ -125,8 +125,10 @@ test_refusals(void)
 	refused("ask", "no-such-user", "There is no user bob.");
 	refused("ask", "blocked", "bob has blocked you.");
 	refused("ask", "offline", "bob is offline.");
-	refused("private", "no-link",
-	    "No private link with bob. Type \"getaddress bob\" first.");
+	reads("private",
+	    "{\"ok\":false,\"error\":\"no-link\",\"text\":\"bob's client "
+	    "takes no private messages, it only sends them.\"}",
+	    "bob's client takes no private messages, it only sends them.\n");
 	refused("hangup", "no-link", "There is no private link with bob.");
 	refused("private", "unreachable",
 	    "bob can no longer be reached at that address; the message was "

@@ -555,7 +555,7 @@ tell_accepted(
 
 	for (; face != NULL; face = face->next)
 		if (face->watching && face->serial != serial)
-			door_send(face, private_link_event(link, "accepted"));
+			door_send(face, private_link_event("accepted", link));
 }
 
 /* The other user may be called now. */

@@ -405,7 +405,7 @@ private_place(json_t *object, const struct link *link)
 
 /* The event for a link that there is. */
 json_t *
-private_link_event(const struct link *link, const char *name)
+private_link_event(const char *name, const struct link *link)
 {
 	json_t *event = event_about(name, link->user);
 	char time[WIRE_TIME_LEN + 1];
@@ -422,7 +422,7 @@ static void
 tell_address(
     const struct private *private, const struct link *link, bool renewed)
 {
-	json_t *event = private_link_event(link, "address");
+	json_t *event = private_link_event("address", link);
 
 	if (renewed)
 		json_object_set_new(event, "renewed", json_true());

@@ -82,7 +82,7 @@ void private_questions(const struct private *private, struct face_end *face);
 void private_schedule(struct private *private);
 
 /* The event of this name for a link that there is. */
-json_t *private_link_event(const struct link *link, const char *name);
+json_t *private_link_event(const char *name, const struct link *link);
 
 /* Host and port, or null where they take no links. */
 void private_place(json_t *object, const struct link *link);

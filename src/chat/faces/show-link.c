@@ -314,8 +314,7 @@ static const struct answer answers[] = {
     {"ask", "", "Waiting for @ to agree."},
     {"decline", "", "You declined."},
     {"trust", "", "The new key of @ is trusted from now on."},
-    {"private", "no-link",
-	"No private link with @. Type \"getaddress @\" first."},
+    {"private", "no-link", ""}, /* the text: or they take none */
     {"private", "unreachable",
 	"@ can no longer be reached at that address; the message was not "
 	"sent. Type \"leave @\" to leave it at the centre."},
