@@ -121,7 +121,6 @@ agent_killed()
 	person alice
 	sees alice 'The message to bob could not be sent for 14 days and was given up.'
 	sees alice 'The message to all could not be sent for 14 days and was given up.'
-	sees_like alice 'carol is offline.*'
 	states_become 'bob refused expired old' 'all refused expired old, too' \
 		'carol accepted young'
 	person bob
