@@ -87,7 +87,7 @@ garbage()
 	centre_start 'limits: { exempt = []; };'
 	SOURCE=127.0.0.9 hold
 	wait_for workers 1
-	kill -SEGV "$(centre_pid worker)"
+	kill -ABRT "$(centre_pid worker)"
 	wait_for shut_out 127.0.0.9
 	let_in 127.0.0.8
 	has_line "$log" '127.0.0.9 is refused for a while: a crash'
