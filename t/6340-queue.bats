@@ -164,6 +164,13 @@ nothing_waits()
 	holds "$stderr" 'online takes no --queue'
 }
 
+# usage: greeted CONNECTIONS ; so many have been served, and none is left
+greeted()
+{
+	[ "$(ctl metrics | sed -n 's/^chatd_connections_total //p')" -ge "$1" ] &&
+		workers 0
+}
+
 @test "an agent that nobody is logged in at takes it" {
 	login bob
 	chat_of alice
@@ -176,6 +183,7 @@ nothing_waits()
 	typing[alice]=$fd
 	seen[alice]=0
 	wait_for agent_of alice
+	wait_for greeted 2
 	centre_stop
 	once 0 alice --queue send bob 'through the agent'
 	same "$kept" "${stderr_lines[1]}"
