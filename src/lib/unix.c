@@ -20,6 +20,8 @@
 
 #include "lib/unix.h"
 
+enum { ASIDE_MAX = 100 }; /* damaged files of one name and second */
+
 enum { READ_FIRST = 4096 }; /* for files that do not tell their size */
 
 /* Where the kernel shows argv, see title_init(). */
@@ -510,6 +512,26 @@ title_set(const char *title)
 		len = title_size - 1;
 	memset(title_start, 0, title_size);
 	memcpy(title_start, title, len);
+}
+
+char *
+file_aside_name(const char *path)
+{
+	char stamp[32], more[8] = "", *name = NULL;
+	time_t now = time(NULL);
+	struct tm tm;
+
+	localtime_r(&now, &tm);
+	strftime(stamp, sizeof(stamp), "%Y%m%d-%H%M%S", &tm);
+	for (int i = 1; i <= ASIDE_MAX; i++) {
+		if (asprintf(&name, "%s.damaged-%s%s", path, stamp, more) == -1)
+			return NULL;
+		if (access(name, F_OK) == -1)
+			return name;
+		free(name);
+		snprintf(more, sizeof(more), "-%d", i + 1);
+	}
+	return NULL;
 }
 
 void

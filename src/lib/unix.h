@@ -59,6 +59,13 @@ char *file_read(const char *path, size_t limit, size_t *len);
  */
 int file_replace(const char *path, const void *data, size_t len, mode_t mode);
 
+/*
+ * A name beside a damaged file's own under which it can be kept:
+ * PATH.damaged-DATE, with a number where that is taken.  In fresh memory; NULL
+ * without any, or where a hundred were taken within one second.
+ */
+char *file_aside_name(const char *path);
+
 /* Makes a directory and its parents (as mkdir -p); 0 if it is there. */
 int dir_make(const char *path, mode_t mode);
 

@@ -13,10 +13,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { NAMES_MAX = 100 }; /* of files moved aside within one second */
+#include "lib/unix.h"
 
 /* Reads the whole file; 30 ms for 100,000 messages. */
 int
@@ -46,27 +45,6 @@ may_move(struct book *book)
 	    flock(book->lock_fd, LOCK_EX | LOCK_NB) == 0;
 }
 
-/* A name beside the book's own that is free; NULL without memory. */
-static char *
-free_name(const char *path)
-{
-	char stamp[32], more[8] = "", *name = NULL;
-	time_t now = time(NULL);
-	struct tm tm;
-
-	localtime_r(&now, &tm);
-	strftime(stamp, sizeof(stamp), "%Y%m%d-%H%M%S", &tm);
-	for (int i = 1; i < NAMES_MAX; i++) {
-		if (asprintf(&name, "%s.damaged-%s%s", path, stamp, more) == -1)
-			return NULL;
-		if (access(name, F_OK) == -1)
-			return name;
-		free(name);
-		snprintf(more, sizeof(more), "-%d", i + 1);
-	}
-	return NULL;
-}
-
 /* The file is no book any more: it will be kept aside. */
 int
 book_damaged(struct book *book, const char *reason)
@@ -81,7 +59,7 @@ book_damaged(struct book *book, const char *reason)
 		    book->path, reason);
 		return -1;
 	}
-	book->aside = free_name(book->path);
+	book->aside = file_aside_name(book->path);
 	snprintf(book->why, sizeof(book->why),
 	    "%.300s was damaged (%s) and has been moved aside to %.340s; the "
 	    "next start begins a new one.  What was not fetched yet is still "

@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <openssl/err.h>
@@ -27,7 +26,6 @@
 enum {
 	FILE_MAX = 65536, /* a key takes some 240 octets */
 	SERIAL_LEN = 16,
-	NAMES_MAX = 100, /* of files kept aside within one second */
 	TRIES = 4, /* missing, damaged, made by somebody else, there */
 };
 
@@ -141,32 +139,11 @@ read_cert(struct home *home, EVP_PKEY *key, X509 **cert)
 	return FOUND_DAMAGED;
 }
 
-/* A name beside the file's own that is free; NULL without memory. */
-static char *
-free_name(const char *path)
-{
-	char stamp[32], more[8] = "", *name = NULL;
-	time_t now = time(NULL);
-	struct tm tm;
-
-	localtime_r(&now, &tm);
-	strftime(stamp, sizeof(stamp), "%Y%m%d-%H%M%S", &tm);
-	for (int i = 2; i < NAMES_MAX; i++) {
-		if (asprintf(&name, "%s.damaged-%s%s", path, stamp, more) == -1)
-			return NULL;
-		if (access(name, F_OK) == -1)
-			return name;
-		free(name);
-		snprintf(more, sizeof(more), "-%d", i);
-	}
-	return NULL;
-}
-
 /* Keeps a damaged file aside, with a sentence that says what follows. */
 static int
 put_aside(struct home *home, const char *path, const char *follows)
 {
-	char *name = free_name(path);
+	char *name = file_aside_name(path);
 
 	if (name == NULL || rename(path, name) == -1) {
 		fail(home, "it is damaged and cannot be moved aside:", path);
