@@ -69,9 +69,10 @@ said(struct book *book, enum wire_event_type type, const char *user,
     const char *text)
 {
 	static int64_t time;
-	struct wire_event event = {.type = type, .time = ++time};
-	struct book_place place = {.mail = time};
+	struct wire_event event = {.type = type};
+	struct book_place place = {.mail = ++time};
 
+	event.time = time;
 	if (*user != '\0')
 		event.user = string_of(user);
 	event.text = string_of(text);

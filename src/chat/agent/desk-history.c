@@ -16,7 +16,7 @@
 enum {
 	PAGE_OCTETS = 48 * 1024, /* of one line's rows: a tag has room, too */
 	/* More at a time would come near what drops a face that lags. */
-	SIDE_OCTETS = 192 * 1024,
+	SIDE_OCTETS = 128 * 1024,
 	TALKS_OCTETS = 512 * 1024,
 	SEARCH_MAX_LEN = 256, /* few enough words for the index's grammar */
 	BEGINNING_LEN = 200, /* of the last text, in a list */
