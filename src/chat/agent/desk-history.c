@@ -323,6 +323,20 @@ desk_talks(struct agent *agent, const struct wish *wish)
 
 /* ---- what was shown, and what has been read */
 
+/*
+ * After {"do": "watch"} each event out of the book has its "row".  A face that
+ * has really written it out says {"do": "seen", "row": N}, which holds for all
+ * rows up to N and is answered only if it is wrong or has a tag.  What no face
+ * has confirmed is given again at the next watch: nothing is lost, and twice
+ * is shown only what was written by a face that died before it said so.
+ * {"do": "watch", "auto": true} is for those who do not want to confirm: what
+ * their socket took counts as shown, and may be lost with them.
+ *
+ * Seen is not read: that is what a user has had before the eyes, conversation
+ * by conversation.  A face that prints lines knows no difference; one that
+ * watches with "talks" says {"do": "read"} itself.
+ */
+
 /* An event for those faces that show one conversation at a time. */
 void
 desk_tell_talks(const struct agent *agent, json_t *event)
