@@ -452,6 +452,8 @@ static void
 on_unreachable(struct mirror *mirror, const json_t *event)
 {
 	mirror->reachable = false;
+	if (page_time(event, "synced") > 0)
+		mirror->synced = page_time(event, "synced");
 	tell_status(mirror);
 	say(mirror, NULL, event);
 }
