@@ -264,12 +264,12 @@ take_talk(struct mirror *mirror, const json_t *entry)
 {
 	const char *user = wire_get_string(entry, "user");
 	const char *text = wire_get_string(entry, "text");
-	int64_t row = wire_get_number(entry, "row", 0);
-	int64_t unread = wire_get_number(entry, "unread", 0);
-	int64_t read = wire_get_number(entry, "read", 0);
+	int64_t row = row_of(entry, "row");
+	int64_t unread = row_of(entry, "unread");
+	int64_t read = row_of(entry, "read");
 	struct talk *talk;
 
-	if (!json_is_object(entry) || row < 0 || unread < 0)
+	if (!json_is_object(entry))
 		return;
 	talk = talk_make(mirror, user != NULL ? user : "");
 	if (talk == NULL)

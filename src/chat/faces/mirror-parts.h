@@ -96,6 +96,8 @@ bool text_set(char **to, const char *text);
 
 /* ---- mirror-line.c ---- */
 
+/* A row or a count under this key; 0 if there is none that can be. */
+int64_t row_of(const json_t *object, const char *key);
 void line_clear(struct mirror_line *line);
 void rows_release(struct rows *rows);
 /*
