@@ -167,6 +167,12 @@ test_undo(void)
 	edit_do(edit, EDIT_UNDO);
 	shows(edit, "|", "the first one");
 	ok(!edit_do(edit, EDIT_UNDO), "no more");
+	types(edit, "ab");
+	edit_do(edit, EDIT_LEFT);
+	types(edit, "c");
+	edit_do(edit, EDIT_UNDO);
+	shows(edit, "a|b", "what is typed elsewhere is another step");
+	edit_do(edit, EDIT_UNDO);
 	for (int i = 0; i < 3 * EDIT_UNDO_MAX; i++)
 		edit_paste(edit, "x", 1, NULL);
 	for (int i = 0; i < EDIT_UNDO_MAX; i++)

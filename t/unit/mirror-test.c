@@ -478,6 +478,25 @@ test_pages(void)
 	end();
 }
 
+/* A page that would leave a hole, since its edge has gone meanwhile. */
+static void
+test_edge(void)
+{
+	struct mirror_talk *bob;
+
+	begin();
+	bob = with("bob");
+	mirror_load(the.mirror, bob);
+	page(tag_of("history"), 11, 1010, false, false, true);
+	mirror_older(the.mirror, bob);
+	told("{'event':'message','row':1011,'from':'bob','text':'x'}");
+	page(tag_of("history"), 1, 10, false, true, false);
+	is_number(bob->lines[0].row, 12, "it is discarded");
+	ok(!bob->loading && !bob->start && bob->end, "and may be asked for");
+	ok(same(bob) && the.wrong == 0, "the shadow agrees");
+	end();
+}
+
 static void
 test_links(void)
 {
@@ -878,6 +897,7 @@ main(void)
 	test_arrival();
 	test_own();
 	test_pages();
+	test_edge();
 	test_links();
 	test_presence();
 	test_end();
