@@ -62,6 +62,12 @@ log_init(const char *program, const char *role)
 	tzset();
 }
 
+void
+log_role(const char *role)
+{
+	out.role = role;
+}
+
 /* Opens a log file to append to. */
 static int
 open_file(const char *path)

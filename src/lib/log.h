@@ -17,6 +17,9 @@ enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN };
  */
 void log_init(const char *program, const char *role);
 
+/* In a child of a process that has: whose lines they are now. */
+void log_role(const char *role);
+
 /* Sends the log to "stderr", "syslog" or a file; -1 with errno if it cannot. */
 int log_open(const char *to);
 

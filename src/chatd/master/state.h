@@ -192,8 +192,6 @@ bool porch_empty(const struct master *master);
 void porch_close(struct master *master);
 /* Closes all. */
 void porch_clear(struct master *master);
-/* In a child that was forked: likewise, but keeps the table. */
-void porch_forget(struct master *master);
 /* The store says who has proved something, and whose login failed. */
 void porch_proved(struct master *master, uint32_t number);
 void porch_failed(struct master *master, const struct ipc_failed *failed);
@@ -210,9 +208,9 @@ void worker_reaped(struct master *master, pid_t pid, int how);
 void workers_kill(struct master *master);
 
 /*
- * In a child: closes and forgets what is the master's alone, and takes the
- * role's name and signals.  Its rights are for the role itself to give up,
- * once it has opened what it needs.
+ * In a child: forgets what is the master's alone, and takes the role's name
+ * and signals.  Who calls it closes everything but what the role needs; its
+ * rights are for the role itself to give up.
  */
 void child_begin(struct master *master, enum ipc_role role);
 
