@@ -7,6 +7,7 @@
 #define LIB_LOG_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN };
 
@@ -48,6 +49,16 @@ bool log_debugging(void);
 void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* What somebody else can bring about as often as he likes; starts as zeros. */
+struct log_pace {
+	int64_t said; /* clock_mono() of the last line */
+	unsigned long unsaid; /* since then */
+};
+
+/* Warns once a minute; the next line says how often it was meanwhile. */
+void log_paced(struct log_pace *pace, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /*
  * For our own pipes, memory and mistakes, never for what a peer sent: logs

@@ -29,7 +29,6 @@ enum {
 	SECRET_LEN = 4096, /* of a frame: longer than any that we get */
 	BEHIND = 5, /* nice(2): a password waits rather than a handshake */
 	LOOK_MS = 100, /* while a store's channel is full */
-	WARN_MS = 60000, /* between two warnings of a kind */
 };
 
 _Static_assert(
@@ -50,7 +49,7 @@ struct keeper {
 	struct loop *loop;
 	struct loop_watch master_watch, watch;
 	char *frame; /* IPC_FRAME_MAX, what was just received */
-	int64_t warned; /* clock_mono() */
+	struct log_pace without; /* a worker's channel */
 
 	pthread_mutex_t lock;
 	pthread_cond_t work, ready;
@@ -283,18 +282,6 @@ do_order(struct keeper *keeper, const struct ipc_frame *frame)
 		fatal(EX_OSERR, "cannot watch the store's channel: %m");
 }
 
-/* Out of descriptors: this worker's did not come, the others stay. */
-static void
-do_without(struct keeper *keeper)
-{
-	int64_t now = clock_mono();
-
-	if (keeper->warned && now - keeper->warned < WARN_MS)
-		return;
-	keeper->warned = now;
-	log_warn("a worker could not be introduced");
-}
-
 /* Does what the master says; ends the process with the channel. */
 static void
 obey(void *arg, unsigned events)
@@ -311,7 +298,9 @@ obey(void *arg, unsigned events)
 			do_order(keeper, &frame);
 		else if (got == -1 && errno == EBADMSG &&
 		    frame.type == IPC_WORKER)
-			do_without(keeper);
+			/* Out of descriptors: its own did not come. */
+			log_paced(&keeper->without,
+			    "a worker could not be introduced");
 		else
 			break;
 	}
