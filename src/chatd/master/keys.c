@@ -100,6 +100,24 @@ key_send(struct master *master, int file, uint32_t number, uint32_t keep)
 	    master->keeper_fd, IPC_KEY, number, &what, NULL, 0, file);
 }
 
+/* Likewise, and waits until the channel has room; not for ever. */
+static int
+key_push(struct master *master, int file, uint32_t number, uint32_t keep)
+{
+	struct pollfd pfd = {.fd = master->keeper_fd, .events = POLLOUT};
+	int64_t until = clock_mono() + LOAD_MS, left;
+
+	while (key_send(master, file, number, keep) == -1) {
+		if (errno != EAGAIN)
+			return -1;
+		left = until - clock_mono();
+		if (left <= 0 ||
+		    (poll(&pfd, 1, (int)left) == -1 && errno != EINTR))
+			return -1;
+	}
+	return 0;
+}
+
 int
 keeper_join(struct master *master, int channel)
 {
@@ -210,9 +228,12 @@ try(struct master *master, SSL_CTX *tls, int file, uint32_t number,
 	if (signer_attach(tls, why) == -1)
 		return -1;
 	if (master->keeper_fd == -1 ||
-	    key_send(master, file, number, master->key) == -1) {
-		snprintf(why, TLS_WHY_LEN,
-		    "%.120s: the keeper is not there; try again", path);
+	    key_push(master, file, number, master->key) == -1) {
+		snprintf(why, TLS_WHY_LEN, "%.120s: the keeper %s; try again",
+		    path,
+		    master->keeper_fd != -1 && errno == EAGAIN
+			? "is too busy"
+			: "is not there");
 		return -1;
 	}
 	if (key_wait(master, number, tls, reason) == -1) {
