@@ -177,6 +177,7 @@ listener_start(struct listener *listener, struct handed *handed,
 
 		*how = "TCP";
 		listener->fd = listener_adopt(handed, address);
+		listener->handed = listener->fd != -1;
 		if (listener->fd == -1)
 			listener->fd = listener_open(address, len);
 		if (listener->fd == -1)

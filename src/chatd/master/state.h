@@ -52,6 +52,7 @@ struct listener {
 	struct master *master;
 	struct loop_watch watch;
 	int fd;
+	bool handed; /* by a service manager, which holds it too */
 	int beacon; /* UDP on the same address and port, or -1 */
 	struct ipc_address at; /* with the port that the system chose */
 };
