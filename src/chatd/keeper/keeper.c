@@ -267,6 +267,14 @@ load(struct keeper *keeper, const struct ipc_frame *frame)
 		log_warn("cannot tell the master of the key: %m");
 }
 
+/* Says that the loop turns, in which signatures are made. */
+static void
+pong(struct keeper *keeper)
+{
+	if (ipc_send(keeper->master, IPC_PONG, 0, NULL, NULL, 0, -1) == -1)
+		log_debug("cannot tell the master: %m");
+}
+
 /* Does one thing that the master says. */
 static void
 do_order(struct keeper *keeper, const struct ipc_frame *frame)
@@ -278,6 +286,8 @@ do_order(struct keeper *keeper, const struct ipc_frame *frame)
 		sign_introduce(keeper->sign, worker.key, frame->fd);
 	} else if (frame->type == IPC_KEY)
 		load(keeper, frame);
+	else if (frame->type == IPC_PING)
+		pong(keeper);
 	else if (store_take(keeper, frame->fd) == -1)
 		fatal(EX_OSERR, "cannot watch the store's channel: %m");
 }

@@ -69,6 +69,58 @@ keyed_again(struct master *master, const struct ipc_frame *frame)
 		    master->settings->key, why);
 }
 
+/* It answers: no need to look before there is a worker again. */
+static void
+keeper_heard(struct master *master)
+{
+	loop_timer_stop(master->loop, &master->keeper_beat);
+	master->keeper_asked = false;
+}
+
+/* What the keeper says by itself. */
+static void
+keeper_said(struct master *master, const struct ipc_frame *frame)
+{
+	if (frame->type == IPC_PONG)
+		keeper_heard(master);
+	else
+		keyed_again(master, frame);
+}
+
+static void keeper_beat(void *arg);
+
+/* The next look at the keeper, in so many times what a handshake has. */
+static void
+keeper_watch_for(struct master *master, int times)
+{
+	loop_timer(master->loop, &master->keeper_beat,
+	    times * master->settings->handshake_seconds * INT64_C(1000),
+	    keeper_beat, master);
+}
+
+/*
+ * A timer, from the first worker on: the keeper is asked whether it hears,
+ * and killed if it does not say so while two handshakes would have failed.
+ */
+static void
+keeper_beat(void *arg)
+{
+	struct master *master = arg;
+
+	if (master->keeper_fd == -1)
+		return;
+	if (master->keeper_asked) {
+		log_warn("the keeper does not answer; killing it");
+		kill(master->keeper.pid, SIGKILL);
+		return;
+	}
+	/* A channel that is full is as good as a question. */
+	if (ipc_send(master->keeper_fd, IPC_PING, 0, NULL, NULL, 0, -1) == -1)
+		log_debug("cannot ask the keeper: %m");
+	master->keeper_asked = true;
+	keeper_watch_for(master, 2);
+}
+
 /* Hears the keeper; its end is for reaping to see. */
 static void
 keeper_event(void *arg, unsigned events)
@@ -80,7 +132,7 @@ keeper_event(void *arg, unsigned events)
 	(void)events;
 	while ((got = ipc_receive(master->keeper_fd, ROLE_MASTER, ROLE_KEEPER,
 		    master->frame, &frame)) == 1)
-		keyed_again(master, &frame);
+		keeper_said(master, &frame);
 	if (got == -1 && errno == EAGAIN)
 		return;
 	if (got == -1) {
@@ -140,6 +192,7 @@ void
 keeper_unjoin(struct master *master)
 {
 	loop_remove(master->loop, &master->keeper_watch);
+	keeper_heard(master);
 	if (master->keeper_fd != -1)
 		close(master->keeper_fd);
 	master->keeper_fd = -1;
@@ -167,6 +220,8 @@ keeper_introduce(struct master *master, uint32_t key)
 	    errno != EPIPE && errno != ECONNRESET &&
 	    warn_due(&master->warned_channel))
 		log_warn("cannot introduce a worker to the keeper: %m");
+	if (master->keeper_fd != -1 && !master->keeper_beat.slot)
+		keeper_watch_for(master, 1);
 	close(pair[1]);
 	return pair[0];
 }
@@ -186,10 +241,11 @@ key_wait(struct master *master, uint32_t number, const SSL_CTX *tls,
 			break;
 		got = ipc_receive(master->keeper_fd, ROLE_MASTER, ROLE_KEEPER,
 		    master->frame, &frame);
-		if (got == 1 && frame.number == number)
+		if (got == 1 && frame.type == IPC_KEYED &&
+		    frame.number == number)
 			return judge(&frame, number, tls, why) ? 0 : -1;
 		if (got == 1)
-			keyed_again(master, &frame);
+			keeper_said(master, &frame);
 		else if (got == 0 || errno != EAGAIN)
 			break;
 	}

@@ -88,6 +88,8 @@ struct master {
 	int keeper_fd; /* the channel to the keeper; -1: there is none */
 	struct loop_watch keeper_watch;
 	int64_t keeper_left; /* when that channel ended, clock_mono() */
+	struct loop_timer keeper_beat; /* while it has something to sign */
+	bool keeper_asked; /* and has not answered yet */
 	uint32_t key; /* the number of the key in force; 0: none yet */
 	int key_file; /* its file, for a keeper that starts; never read */
 	bool store_ready;
