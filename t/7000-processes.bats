@@ -98,6 +98,18 @@ two_at_work()
 	[ "$(ctl status --json | jq .hashes)" -eq 2 ]
 }
 
+@test "a keeper that hangs is killed, and its successor signs" {
+	centre_start 'limits: { handshake_seconds = 1; };'
+	keeper=$(centre_pid keeper)
+	kill -STOP "$keeper"
+	run -1 ask hello
+	wait_for gone "$keeper"
+	has_line "$log" 'the keeper does not answer; killing it'
+	wait_for centre_alive
+	same 1 "$(grep -c 'the keeper does not answer' "$log")"
+	same 1 "$(ctl status --json | jq .keeper_restarts)"
+}
+
 @test "the keeper again and again" {
 	centre_start
 	login bob

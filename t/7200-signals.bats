@@ -159,6 +159,30 @@ refused_now()
 	[ $? -eq 69 ]
 }
 
+# usage: connected COUNT ; so many clients, accepted or not
+connected()
+{
+	[ "$(ss -Htn state established "dport = :$PORT" | wc -l)" -eq "$1" ]
+}
+
+@test "who is connected and was not accepted yet is served before the end" {
+	centre_start
+	pid=$MASTER
+	kill -STOP "$pid"
+	for i in {1..40}; do
+		ask hello >"$dir/waiting.$i" 2>&1 &
+		pids+=($!)
+	done
+	wait_for connected 40
+	MASTER=''
+	kill -TERM "$pid"
+	kill -CONT "$pid"
+	wait "${pids[@]}"
+	same 40 "$(cat "$dir"/waiting.* | grep -c '"ok":true')"
+	wait "$pid"
+	wait_for session_gone "$pid"
+}
+
 @test "who does not come to an end is not waited for longer than 5 s" {
 	centre_start 'limits: { request_seconds = 60;
 		connection_seconds = 60; };'

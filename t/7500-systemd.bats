@@ -142,6 +142,19 @@ units()
 	done
 }
 
+@test "what only an administrator can mend is not tried again" {
+	units
+	again=$(sed -n 's/^RestartPreventExitStatus=//p' "$units/chatd.service")
+	centre_configure 'tls: { certificate = "nowhere"; };'
+	run timeout 20 "$CHAT_BUILD/chatd" -c "$conf" -f
+	[[ " $again " = *" $status "* ]] || fail "ended with $status: $output"
+	centre_configure
+	head -c 8192 /dev/urandom >"$state/chatd.db"
+	rm -f "$state/chatd.db"-*
+	run timeout 20 "$CHAT_BUILD/chatd" -c "$conf" -f
+	[[ " $again " = *" $status "* ]] || fail "ended with $status: $output"
+}
+
 @test "systemd finds no fault in the units" {
 	command -v systemd-analyze >/dev/null || skip 'no systemd-analyze here'
 	units

@@ -87,6 +87,8 @@ enum {
 	X(WORKER, MASTER, KEEPER, ipc_worker, false) /* likewise */       \
 	X(KEY, MASTER, KEEPER, ipc_key, false) /* with the key's file */  \
 	X(KEYED, KEEPER, MASTER, ipc_keyed, true)                         \
+	X(PING, MASTER, KEEPER, ipc_none, false) /* does it hear? */      \
+	X(PONG, KEEPER, MASTER, ipc_none, false)                          \
 	/* A worker's handshake: one signature on a channel, no more. */  \
 	X(SIGN, WORKER, KEEPER, ipc_sign, false)                          \
 	X(SIGNED, KEEPER, WORKER, ipc_signed, false)                      \

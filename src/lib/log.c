@@ -20,10 +20,12 @@
 
 #include "lib/log.h"
 #include "lib/text.h"
+#include "lib/unix.h"
 
 enum {
 	LOG_LINE_MAX = 4096, /* what a pipe takes in one piece (PIPE_BUF) */
 	PREFIX_MAX = 256,
+	PACE_MS = 60000, /* between two lines of log_paced() */
 };
 
 static struct {
@@ -60,6 +62,12 @@ log_init(const char *program, const char *role)
 		out.journal = stderr_is_journal();
 	/* While the time zone's file can still be read. */
 	tzset();
+}
+
+void
+log_role(const char *role)
+{
+	out.role = role;
 }
 
 /* Opens a log file to append to. */
@@ -327,6 +335,29 @@ log_warn(const char *fmt, ...)
 	va_start(args, fmt);
 	say(LOG_WARNING, "warning: ", fmt, args);
 	va_end(args);
+}
+
+void
+log_paced(struct log_pace *pace, const char *fmt, ...)
+{
+	int64_t now = clock_mono();
+	char text[LOG_LINE_MAX];
+	va_list args;
+
+	if (pace->said && now - pace->said < PACE_MS) {
+		pace->unsaid++;
+		return;
+	}
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	if (pace->unsaid)
+		log_warn("%s; and %lu times since the last such line", text,
+		    pace->unsaid);
+	else
+		log_warn("%s", text);
+	pace->said = now;
+	pace->unsaid = 0;
 }
 
 void

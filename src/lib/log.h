@@ -7,6 +7,7 @@
 #define LIB_LOG_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN };
 
@@ -16,6 +17,9 @@ enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN };
  * level info until told otherwise.
  */
 void log_init(const char *program, const char *role);
+
+/* In a child of a process that has: whose lines they are now. */
+void log_role(const char *role);
 
 /* Sends the log to "stderr", "syslog" or a file; -1 with errno if it cannot. */
 int log_open(const char *to);
@@ -45,6 +49,16 @@ bool log_debugging(void);
 void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* What somebody else can bring about as often as he likes; starts as zeros. */
+struct log_pace {
+	int64_t said; /* clock_mono() of the last line */
+	unsigned long unsaid; /* since then */
+};
+
+/* Warns once a minute; the next line says how often it was meanwhile. */
+void log_paced(struct log_pace *pace, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /*
  * For our own pipes, memory and mistakes, never for what a peer sent: logs

@@ -407,16 +407,22 @@ tls_conn_shut(struct tls_conn *conn)
 }
 
 void
-tls_conn_close(struct tls_conn *conn, int linger)
+tls_conn_leave(struct tls_conn *conn, int linger)
 {
 	say_end(conn);
-	if (conn->fd != -1) {
-		if (linger > 0 && shutdown(conn->fd, SHUT_WR) == 0)
-			discard(conn->fd, linger);
-		close(conn->fd);
-	}
+	if (conn->fd == -1)
+		return;
+	if (linger > 0 && shutdown(conn->fd, SHUT_WR) == 0)
+		discard(conn->fd, linger);
+	close(conn->fd);
+	conn->fd = -1;
+}
+
+void
+tls_conn_close(struct tls_conn *conn, int linger)
+{
+	tls_conn_leave(conn, linger);
 	SSL_free(conn->ssl);
 	line_release(&conn->in);
 	conn->ssl = NULL;
-	conn->fd = -1;
 }

@@ -152,6 +152,12 @@ int tls_export(struct tls_conn *conn, const char *label, const void *context,
  */
 void tls_conn_close(struct tls_conn *conn, int linger);
 
+/*
+ * Likewise, but frees nothing: for a process that ends then, whose memory
+ * the system clears away in one go.
+ */
+void tls_conn_leave(struct tls_conn *conn, int linger);
+
 /* "sha256//…" of the peer's public key (SPKI, RFC 7469); -1 if none. */
 int tls_peer_pin(SSL *ssl, char out[TLS_PIN_LEN + 1]);
 

@@ -482,6 +482,36 @@ test_alone(void)
 	is_number(stop(), 0, "it ends with its administrator");
 }
 
+/* Likewise, and its keeper is killed: nobody will start another one. */
+static void
+test_forsaken(void)
+{
+	struct pollfd asked;
+
+	start(false);
+	say("{\"do\":\"user-add\",\"user\":\"lost\",\"password\":\"x\"}");
+	asked = (struct pollfd){.fd = stage.keeper, .events = POLLIN};
+	if (poll(&asked, 1, PATIENCE_MS) != 1)
+		give_up("the keeper is not asked");
+	close(stage.keeper);
+	stage.keeper = -1;
+	hear();
+	is(wire_get_string(stage.reply, "error"), "internal",
+	    "who waits for a keeper that is gone is told");
+	no("{\"do\":\"user-add\",\"user\":\"lost\",\"password\":\"x\"}",
+	    "internal", "so is who comes later");
+	is_number(stop(), 0, "and the store ends with its administrator");
+	start(false);
+	say("{\"do\":\"user-add\",\"user\":\"lost\",\"password\":\"x\"}");
+	asked.fd = stage.keeper;
+	if (poll(&asked, 1, PATIENCE_MS) != 1)
+		give_up("the keeper is not asked");
+	shutdown(stage.admin, SHUT_RDWR);
+	close(stage.keeper);
+	stage.keeper = -1;
+	is_number(stop(), 0, "it does so with both gone");
+}
+
 /* Removes the directory and its files. */
 static void
 clean(void)
@@ -516,6 +546,7 @@ main(void)
 	test_crowd();
 	is_number(stop(), 0, "the store ends with its master");
 	test_alone();
+	test_forsaken();
 	clean();
 	return done();
 }

@@ -28,6 +28,7 @@
 static uint64_t buffer[IPC_FRAME_MAX / 8];
 static char certificate[] = "/tmp/sign-test.cert.XXXXXX";
 static char file[] = "/tmp/sign-test.key.XXXXXX";
+static char lines[] = "/tmp/sign-test.log.XXXXXX"; /* the keeper's */
 static int master; /* its channel to the keeper */
 
 static pid_t
@@ -42,6 +43,8 @@ start(void)
 		close(pair[0]);
 		log_init("chatd", "keeper");
 		log_set_level(LOG_LEVEL_WARN);
+		if (log_open(lines) == -1)
+			exit(1);
 		keeper_main(pair[1], -1);
 	}
 	close(pair[1]);
@@ -180,6 +183,43 @@ ask(int sock, const struct ipc_sign *what)
 	if (ipc_send(sock, IPC_SIGN, 1, what, NULL, 0, -1) == -1)
 		return 0;
 	return ipc_receive(sock, ROLE_WORKER, ROLE_KEEPER, buffer, &frame) == 1;
+}
+
+/* How many lines of the keeper's say that. */
+static int
+said(const char *text)
+{
+	FILE *from = fopen(lines, "r");
+	char line[512];
+	int count = 0;
+
+	while (from && fgets(line, sizeof(line), from))
+		count += strstr(line, text) != NULL;
+	if (from)
+		fclose(from);
+	return count;
+}
+
+/* Workers that are ended after they asked: nothing to write home about. */
+static void
+test_left(pid_t keeper, uint32_t key)
+{
+	struct ipc_sign what;
+	int socks[20], sock;
+
+	content(&what);
+	kill(keeper, SIGSTOP);
+	for (int i = 0; i < 20; i++) {
+		socks[i] = introduce(key);
+		ipc_send(socks[i], IPC_SIGN, 1, &what, NULL, 0, -1);
+	}
+	for (int i = 0; i < 20; i++)
+		close(socks[i]);
+	kill(keeper, SIGCONT);
+	sock = introduce(key);
+	ok(ask(sock, &what) == 1 && said("refused a signature") == 0,
+	    "workers that are gone were not refused anything");
+	close(sock);
 }
 
 /* Claims that a fresh worker who asks that gets nothing. */
@@ -367,6 +407,7 @@ main(void)
 	signal(SIGPIPE, SIG_IGN);
 	close(mkstemp(certificate));
 	close(mkstemp(file));
+	close(mkstemp(lines));
 	keeper = start();
 	test_kinds();
 	{
@@ -377,7 +418,10 @@ main(void)
 		ok(load(10, 0, why), "a key for what follows");
 		EVP_PKEY_free(key);
 	}
+	test_left(keeper, 10);
 	test_content(10);
+	ok(said("refused a signature") == 1,
+	    "many who are refused are one line of the log");
 	test_strangers(10);
 	test_descriptors(keeper, 10);
 	test_reload();
@@ -385,5 +429,6 @@ main(void)
 	signer_release();
 	unlink(certificate);
 	unlink(file);
+	unlink(lines);
 	return done();
 }

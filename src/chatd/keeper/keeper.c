@@ -29,7 +29,6 @@ enum {
 	SECRET_LEN = 4096, /* of a frame: longer than any that we get */
 	BEHIND = 5, /* nice(2): a password waits rather than a handshake */
 	LOOK_MS = 100, /* while a store's channel is full */
-	WARN_MS = 60000, /* between two warnings of a kind */
 };
 
 _Static_assert(
@@ -50,7 +49,7 @@ struct keeper {
 	struct loop *loop;
 	struct loop_watch master_watch, watch;
 	char *frame; /* IPC_FRAME_MAX, what was just received */
-	int64_t warned; /* clock_mono() */
+	struct log_pace without; /* a worker's channel */
 
 	pthread_mutex_t lock;
 	pthread_cond_t work, ready;
@@ -268,6 +267,14 @@ load(struct keeper *keeper, const struct ipc_frame *frame)
 		log_warn("cannot tell the master of the key: %m");
 }
 
+/* Says that the loop turns, in which signatures are made. */
+static void
+pong(struct keeper *keeper)
+{
+	if (ipc_send(keeper->master, IPC_PONG, 0, NULL, NULL, 0, -1) == -1)
+		log_debug("cannot tell the master: %m");
+}
+
 /* Does one thing that the master says. */
 static void
 do_order(struct keeper *keeper, const struct ipc_frame *frame)
@@ -279,20 +286,10 @@ do_order(struct keeper *keeper, const struct ipc_frame *frame)
 		sign_introduce(keeper->sign, worker.key, frame->fd);
 	} else if (frame->type == IPC_KEY)
 		load(keeper, frame);
+	else if (frame->type == IPC_PING)
+		pong(keeper);
 	else if (store_take(keeper, frame->fd) == -1)
 		fatal(EX_OSERR, "cannot watch the store's channel: %m");
-}
-
-/* Out of descriptors: this worker's did not come, the others stay. */
-static void
-do_without(struct keeper *keeper)
-{
-	int64_t now = clock_mono();
-
-	if (keeper->warned && now - keeper->warned < WARN_MS)
-		return;
-	keeper->warned = now;
-	log_warn("a worker could not be introduced");
 }
 
 /* Does what the master says; ends the process with the channel. */
@@ -311,7 +308,9 @@ obey(void *arg, unsigned events)
 			do_order(keeper, &frame);
 		else if (got == -1 && errno == EBADMSG &&
 		    frame.type == IPC_WORKER)
-			do_without(keeper);
+			/* Out of descriptors: its own did not come. */
+			log_paced(&keeper->without,
+			    "a worker could not be introduced");
 		else
 			break;
 	}

@@ -58,6 +58,7 @@ struct peer {
 struct sign {
 	struct loop *loop;
 	char *buffer;
+	struct log_pace refusals, faults;
 	struct {
 		uint32_t number; /* 0: empty */
 		EVP_PKEY *key;
@@ -262,6 +263,14 @@ make(EVP_PKEY *key, const struct scheme *scheme, const struct ipc_sign *what,
 	return done;
 }
 
+/* Sends a signature; a worker that is gone meanwhile needs none. */
+static bool
+hand_out(const struct peer *peer, uint32_t number, const struct ipc_signed *out)
+{
+	return ipc_send(peer->fd, IPC_SIGNED, number, out, NULL, 0, -1) == 0 ||
+	    errno == EPIPE || errno == ECONNRESET;
+}
+
 /* Answers a worker; false, with nothing sent, to what it may not ask. */
 static bool
 answer(struct peer *peer, const struct ipc_frame *frame)
@@ -277,8 +286,7 @@ answer(struct peer *peer, const struct ipc_frame *frame)
 	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
 		if (schemes[i].code == what.scheme && fits(&schemes[i], key))
 			return make(key, &schemes[i], &what, &out) &&
-			    ipc_send(peer->fd, IPC_SIGNED, frame->number, &out,
-				NULL, 0, -1) == 0;
+			    hand_out(peer, frame->number, &out);
 	return false;
 }
 
@@ -306,8 +314,10 @@ asked(void *arg, unsigned events)
 	(void)events;
 	if (got == -1 && errno == EAGAIN)
 		return;
-	if (got == -1 || (got == 1 && !answer(peer, &frame)))
-		log_info("a worker was refused a signature");
+	if ((got == -1 && errno != ECONNRESET) ||
+	    (got == 1 && !answer(peer, &frame)))
+		log_paced(
+		    &peer->sign->refusals, "a worker was refused a signature");
 	leave(peer);
 }
 
@@ -324,7 +334,7 @@ sign_introduce(struct sign *sign, uint32_t key, int fd)
 	if (peer && fd_nonblock(fd, true) == 0 &&
 	    loop_add(sign->loop, &peer->watch, fd, LOOP_READ, asked, peer) == 0)
 		return;
-	log_warn("cannot watch a worker's channel: %m");
+	log_paced(&sign->faults, "cannot watch a worker's channel: %m");
 	close(fd);
 	free(peer);
 }

@@ -18,6 +18,14 @@
 #include "lib/log.h"
 #include "lib/unix.h"
 
+enum {
+	/*
+	 * Workers that need not go first when memory ends: that would help
+	 * nobody, since so few hold little more than what they share.
+	 */
+	FEW = 8,
+};
+
 /* Kills workers that have outlived every deadline of their own. */
 static void
 kill_overdue(void *arg)
@@ -98,7 +106,8 @@ worker_child(
 	int keep[] = {start.client, store, signer};
 
 	child_begin(master, ROLE_WORKER);
-	die_first();
+	if (children_count(master->children) >= FEW)
+		die_first();
 	/* It needs nothing but what it was forked with, and few of that. */
 	log_settle();
 	sandbox_close_others(keep, sizeof(keep) / sizeof(keep[0]));

@@ -69,6 +69,58 @@ keyed_again(struct master *master, const struct ipc_frame *frame)
 		    master->settings->key, why);
 }
 
+/* It answers: no need to look before there is a worker again. */
+static void
+keeper_heard(struct master *master)
+{
+	loop_timer_stop(master->loop, &master->keeper_beat);
+	master->keeper_asked = false;
+}
+
+/* What the keeper says by itself. */
+static void
+keeper_said(struct master *master, const struct ipc_frame *frame)
+{
+	if (frame->type == IPC_PONG)
+		keeper_heard(master);
+	else
+		keyed_again(master, frame);
+}
+
+static void keeper_beat(void *arg);
+
+/* The next look at the keeper, in so many times what a handshake has. */
+static void
+keeper_watch_for(struct master *master, int times)
+{
+	loop_timer(master->loop, &master->keeper_beat,
+	    times * master->settings->handshake_seconds * INT64_C(1000),
+	    keeper_beat, master);
+}
+
+/*
+ * A timer, from the first worker on: the keeper is asked whether it hears,
+ * and killed if it does not say so while two handshakes would have failed.
+ */
+static void
+keeper_beat(void *arg)
+{
+	struct master *master = arg;
+
+	if (master->keeper_fd == -1)
+		return;
+	if (master->keeper_asked) {
+		log_warn("the keeper does not answer; killing it");
+		kill(master->keeper.pid, SIGKILL);
+		return;
+	}
+	/* A channel that is full is as good as a question. */
+	if (ipc_send(master->keeper_fd, IPC_PING, 0, NULL, NULL, 0, -1) == -1)
+		log_debug("cannot ask the keeper: %m");
+	master->keeper_asked = true;
+	keeper_watch_for(master, 2);
+}
+
 /* Hears the keeper; its end is for reaping to see. */
 static void
 keeper_event(void *arg, unsigned events)
@@ -80,7 +132,7 @@ keeper_event(void *arg, unsigned events)
 	(void)events;
 	while ((got = ipc_receive(master->keeper_fd, ROLE_MASTER, ROLE_KEEPER,
 		    master->frame, &frame)) == 1)
-		keyed_again(master, &frame);
+		keeper_said(master, &frame);
 	if (got == -1 && errno == EAGAIN)
 		return;
 	if (got == -1) {
@@ -98,6 +150,24 @@ key_send(struct master *master, int file, uint32_t number, uint32_t keep)
 
 	return ipc_send(
 	    master->keeper_fd, IPC_KEY, number, &what, NULL, 0, file);
+}
+
+/* Likewise, and waits until the channel has room; not for ever. */
+static int
+key_push(struct master *master, int file, uint32_t number, uint32_t keep)
+{
+	struct pollfd pfd = {.fd = master->keeper_fd, .events = POLLOUT};
+	int64_t until = clock_mono() + LOAD_MS, left;
+
+	while (key_send(master, file, number, keep) == -1) {
+		if (errno != EAGAIN)
+			return -1;
+		left = until - clock_mono();
+		if (left <= 0 ||
+		    (poll(&pfd, 1, (int)left) == -1 && errno != EINTR))
+			return -1;
+	}
+	return 0;
 }
 
 int
@@ -122,6 +192,7 @@ void
 keeper_unjoin(struct master *master)
 {
 	loop_remove(master->loop, &master->keeper_watch);
+	keeper_heard(master);
 	if (master->keeper_fd != -1)
 		close(master->keeper_fd);
 	master->keeper_fd = -1;
@@ -149,6 +220,8 @@ keeper_introduce(struct master *master, uint32_t key)
 	    errno != EPIPE && errno != ECONNRESET &&
 	    warn_due(&master->warned_channel))
 		log_warn("cannot introduce a worker to the keeper: %m");
+	if (master->keeper_fd != -1 && !master->keeper_beat.slot)
+		keeper_watch_for(master, 1);
 	close(pair[1]);
 	return pair[0];
 }
@@ -168,10 +241,11 @@ key_wait(struct master *master, uint32_t number, const SSL_CTX *tls,
 			break;
 		got = ipc_receive(master->keeper_fd, ROLE_MASTER, ROLE_KEEPER,
 		    master->frame, &frame);
-		if (got == 1 && frame.number == number)
+		if (got == 1 && frame.type == IPC_KEYED &&
+		    frame.number == number)
 			return judge(&frame, number, tls, why) ? 0 : -1;
 		if (got == 1)
-			keyed_again(master, &frame);
+			keeper_said(master, &frame);
 		else if (got == 0 || errno != EAGAIN)
 			break;
 	}
@@ -210,9 +284,12 @@ try(struct master *master, SSL_CTX *tls, int file, uint32_t number,
 	if (signer_attach(tls, why) == -1)
 		return -1;
 	if (master->keeper_fd == -1 ||
-	    key_send(master, file, number, master->key) == -1) {
-		snprintf(why, TLS_WHY_LEN,
-		    "%.120s: the keeper is not there; try again", path);
+	    key_push(master, file, number, master->key) == -1) {
+		snprintf(why, TLS_WHY_LEN, "%.120s: the keeper %s; try again",
+		    path,
+		    master->keeper_fd != -1 && errno == EAGAIN
+			? "is too busy"
+			: "is not there");
 		return -1;
 	}
 	if (key_wait(master, number, tls, reason) == -1) {

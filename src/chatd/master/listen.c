@@ -15,6 +15,7 @@
 
 enum {
 	BATCH = 16, /* connections of one listener in one turn */
+	LAST = 1024, /* that waited when the centre ends */
 	PAUSE_MS = 100, /* when the system is short of something */
 	GIVE_WAY = 4, /* silent ones for descriptors, each time */
 };
@@ -134,16 +135,14 @@ accept_failed(struct master *master, const struct listener *listener)
 
 /* Accepts what waits at one listener, as far as there is room. */
 static void
-accept_some(void *arg, unsigned events)
+accept_most(struct listener *listener, int most)
 {
-	struct listener *listener = arg;
 	struct master *master = listener->master;
 	struct sockaddr_storage peer;
 	struct ipc_address from;
 	int client;
 
-	(void)events;
-	for (int i = 0; i < BATCH && master->accepting; i++) {
+	for (int i = 0; i < most && master->accepting; i++) {
 		socklen_t len = sizeof(peer);
 
 		if (porch_full(master) && !porch_give_way(master)) {
@@ -165,6 +164,13 @@ accept_some(void *arg, unsigned events)
 	}
 }
 
+static void
+accept_some(void *arg, unsigned events)
+{
+	(void)events;
+	accept_most(arg, BATCH);
+}
+
 void
 accept_start(struct master *master)
 {
@@ -179,9 +185,24 @@ accept_start(struct master *master)
 	master->accepting = true;
 }
 
+/*
+ * Takes in who is connected already: closing the listener would reset them.
+ * One that was handed over stays open, and keeps them for who comes next.
+ */
+static void
+accept_last(struct master *master)
+{
+	if (master->phase != PHASE_SERVE)
+		return;
+	for (size_t i = 0; i < master->listener_count; i++)
+		if (!master->listeners[i].handed)
+			accept_most(&master->listeners[i], LAST);
+}
+
 void
 accept_stop(struct master *master)
 {
+	accept_last(master);
 	loop_timer_stop(master->loop, &master->accept_again);
 	for (size_t i = 0; i < master->listener_count; i++) {
 		struct listener *listener = &master->listeners[i];

@@ -204,6 +204,7 @@ static void
 release(struct master *master)
 {
 	start_undo(master);
+	keeper_unjoin(master);
 	loop_free(master->loop);
 	children_free(master->children);
 	guard_free(master->guard);
@@ -211,7 +212,6 @@ release(struct master *master)
 	SSL_CTX_free(master->tls);
 	signer_release();
 	free(master->exempt);
-	keeper_unjoin(master);
 	if (master->key_file != -1)
 		close(master->key_file);
 	free(master->frame);

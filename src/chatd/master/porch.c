@@ -7,8 +7,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/close_range.h>
-#include <limits.h>
 #include <unistd.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -380,21 +378,6 @@ porch_clear(struct master *master)
 			drop(master,
 			    children_first(
 				master->children, (enum child_queue)queue));
-}
-
-void
-porch_forget(struct master *master)
-{
-	const struct child *child;
-
-	close_range(PORCH_FD, UINT_MAX, 0);
-	for (int queue = CHILD_SILENT; queue <= CHILD_SPOKE_KNOWN; queue++)
-		for (child = children_first(
-			 master->children, (enum child_queue)queue);
-		     child && child->fd < PORCH_FD; child = child->queue_newer)
-			close(child->fd);
-	if (master->reserve != -1)
-		close(master->reserve);
 }
 
 void

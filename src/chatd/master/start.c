@@ -177,6 +177,7 @@ listener_start(struct listener *listener, struct handed *handed,
 
 		*how = "TCP";
 		listener->fd = listener_adopt(handed, address);
+		listener->handed = listener->fd != -1;
 		if (listener->fd == -1)
 			listener->fd = listener_open(address, len);
 		if (listener->fd == -1)
@@ -395,6 +396,22 @@ start_ready(struct master *master)
 	}
 }
 
+/* What a child that lasts begins with. */
+static void
+begin_lasting(const struct master *master)
+{
+	/* Who ends us is the master, by closing our channel, or by force. */
+	static const int deaf[] = {SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGPIPE};
+
+	for (size_t i = 0; i < sizeof(deaf) / sizeof(deaf[0]); i++)
+		signal(deaf[i], SIG_IGN);
+	loop_forget(master->loop);
+	/* They need no TLS. */
+	SSL_CTX_free(master->tls);
+	if (!master->start->foreground)
+		detach();
+}
+
 void
 child_begin(struct master *master, enum ipc_role role)
 {
@@ -406,49 +423,14 @@ child_begin(struct master *master, enum ipc_role role)
 	    {ROLE_KEEPER, "keeper", "chatd: keeper"},
 	    {ROLE_WORKER, "worker", "chatd: worker"},
 	};
-	/* Who ends us is the master, by closing our channel, or by force. */
-	static const int deaf[] = {SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGPIPE};
 
-	for (size_t i = 0; i < sizeof(deaf) / sizeof(deaf[0]); i++)
-		signal(deaf[i], SIG_IGN);
-	loop_forget(master->loop);
-	porch_forget(master);
-	for (size_t i = 0; i < master->listener_count; i++) {
-		if (master->listeners[i].fd != -1)
-			close(master->listeners[i].fd);
-		if (role != ROLE_STORE && master->listeners[i].beacon != -1)
-			close(master->listeners[i].beacon);
-	}
-	if (master->store_fd != -1)
-		close(master->store_fd);
-	if (master->keeper_fd != -1)
-		close(master->keeper_fd);
-	if (master->key_file != -1)
-		close(master->key_file);
-	for (struct told *told = master->told; told; told = told->next)
-		if (told->fd != -1)
-			close(told->fd);
-	/* An orphaned store keeps the lock until its last commit. */
-	if (role != ROLE_STORE) {
-		close(master->lock);
-		close(master->control);
-	}
-	if (role != ROLE_WORKER) {
-		/* They need no TLS. */
-		SSL_CTX_free(master->tls);
-		if (!master->start->foreground)
-			detach();
-		if (master->phase == PHASE_START) {
-			if (master->start->ready_fd != -1)
-				close(master->start->ready_fd);
-			if (master->start->parent != -1)
-				close(master->start->parent);
-		}
-	}
+	/* A worker keeps the master's mask until it has one of its own. */
+	if (role != ROLE_WORKER)
+		begin_lasting(master);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (names[i].role == role) {
 			title_set(names[i].title);
-			log_init("chatd", names[i].name);
+			log_role(names[i].name);
 		}
 }
 

@@ -52,6 +52,7 @@ struct listener {
 	struct master *master;
 	struct loop_watch watch;
 	int fd;
+	bool handed; /* by a service manager, which holds it too */
 	int beacon; /* UDP on the same address and port, or -1 */
 	struct ipc_address at; /* with the port that the system chose */
 };
@@ -87,6 +88,8 @@ struct master {
 	int keeper_fd; /* the channel to the keeper; -1: there is none */
 	struct loop_watch keeper_watch;
 	int64_t keeper_left; /* when that channel ended, clock_mono() */
+	struct loop_timer keeper_beat; /* while it has something to sign */
+	bool keeper_asked; /* and has not answered yet */
 	uint32_t key; /* the number of the key in force; 0: none yet */
 	int key_file; /* its file, for a keeper that starts; never read */
 	bool store_ready;
@@ -192,8 +195,6 @@ bool porch_empty(const struct master *master);
 void porch_close(struct master *master);
 /* Closes all. */
 void porch_clear(struct master *master);
-/* In a child that was forked: likewise, but keeps the table. */
-void porch_forget(struct master *master);
 /* The store says who has proved something, and whose login failed. */
 void porch_proved(struct master *master, uint32_t number);
 void porch_failed(struct master *master, const struct ipc_failed *failed);
@@ -210,9 +211,9 @@ void worker_reaped(struct master *master, pid_t pid, int how);
 void workers_kill(struct master *master);
 
 /*
- * In a child: closes and forgets what is the master's alone, and takes the
- * role's name and signals.  Its rights are for the role itself to give up,
- * once it has opened what it needs.
+ * In a child: forgets what is the master's alone, and takes the role's name
+ * and signals.  Who calls it closes everything but what the role needs; its
+ * rights are for the role itself to give up.
  */
 void child_begin(struct master *master, enum ipc_role role);
 

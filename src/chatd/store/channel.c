@@ -25,7 +25,7 @@ channel_open(
 	if (channel == NULL || fd_nonblock(fd, true) == -1 ||
 	    loop_add(store->loop, &channel->watch, fd, LOOP_READ, channel_ready,
 		channel) == -1) {
-		log_warn("a worker's channel: %m");
+		log_paced(&store->without, "a worker's channel: %m");
 		close(fd);
 		free(channel);
 		return NULL;
@@ -266,7 +266,10 @@ channel_read(struct channel *channel)
 		default:
 			if (errno == EAGAIN)
 				return;
-			log_warn("a worker broke the protocol: %m");
+			/* One that was ended before it read what it got. */
+			if (errno != ECONNRESET)
+				log_paced(&store->broken,
+				    "a worker broke the protocol: %m");
 			channel_close(channel);
 			return;
 		}

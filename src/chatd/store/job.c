@@ -137,12 +137,23 @@ job_refuse(
 		    store->loop, timer, job->due - clock_mono(), beat, store);
 }
 
+/* True if no keeper is left, and no master to start another one. */
+static bool
+forsaken(const struct store *store)
+{
+	return store->keeper == -1 && store->master == -1;
+}
+
 /* A keeper that is gone answers later: its successor gets the job. */
 static void
 transmit(struct store *store, struct job *job)
 {
 	struct ipc_verdict fault = {.verdict = VERDICT_FAULT};
 
+	if (forsaken(store)) {
+		finish(store, job, &fault);
+		return;
+	}
 	if (store->keeper == -1)
 		return;
 	if (job->sent++ >= SENT_MOST) {
@@ -212,6 +223,14 @@ keeper_lost(struct store *store)
 	loop_remove(store->loop, &store->keeper_watch);
 	close(store->keeper);
 	store->keeper = -1;
+	if (!forsaken(store))
+		return;
+	/* Whoever waits is told now, or the store would wait with him. */
+	log_warn("the keeper has gone");
+	for (int i = 0; i < JOBS_MAX; i++)
+		if (store->jobs->job[i].sent > 0 &&
+		    store->jobs->job[i].due == 0)
+			transmit(store, &store->jobs->job[i]);
 }
 
 void

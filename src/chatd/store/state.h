@@ -17,6 +17,7 @@
 #include "chatd/store/port.h"
 #include "chatd/store/session.h"
 #include "chatd/store/rules.h"
+#include "lib/log.h"
 #include "lib/loop.h"
 
 struct admins; /* control.c */
@@ -74,6 +75,7 @@ struct store {
 	struct lockouts *lockouts;
 	int master, keeper;
 	struct loop_watch master_watch, keeper_watch;
+	struct log_pace without, broken; /* workers' channels */
 	struct channel *channels, *listed;
 	int channel_count;
 	struct jobs *jobs;

@@ -224,7 +224,8 @@ master_ready(void *arg, unsigned events)
 			/* Out of descriptors: this worker's did not come. */
 			if (errno != EBADMSG)
 				fatal(EX_SOFTWARE, "the master's channel: %m");
-			log_warn("a worker could not be introduced");
+			log_paced(&store->without,
+			    "a worker could not be introduced");
 			break;
 		}
 	}

@@ -481,7 +481,7 @@ worker_main(const struct worker_start *start)
 		log_debug("serving %s port %d", address, start->from.port);
 	}
 	w.start = start;
-	tls_conn_close(&w.conn, run(&w));
+	tls_conn_leave(&w.conn, run(&w));
 	log_debug("%s", worker_exit_name(w.status));
 	/* Nothing is freed: it all goes with the process. */
 	_exit(w.status);
