@@ -39,6 +39,8 @@ talk_new(struct window *window)
 	gtk_widget_set_hexpand(view->box, TRUE);
 	adw_header_bar_set_title_widget(
 	    ADW_HEADER_BAR(bar), GTK_WIDGET(view->title));
+	g_object_bind_property(window->leaflet, "folded", bar,
+	    "show-start-title-buttons", G_BINDING_SYNC_CREATE);
 	adw_header_bar_pack_start(ADW_HEADER_BAR(bar), back_button(window));
 	gtk_box_append(GTK_BOX(view->box), bar);
 	return view;
