@@ -120,6 +120,16 @@ default_of()
 	done
 }
 
+@test "chat-gtk(1) has every option" {
+	[ -x "$CHAT_BUILD/chat-gtk" ] || skip 'chat-gtk is not built'
+	chat-gtk --help | grep -oE -e '--[a-z-]+' >"$dir/options"
+	[ -s "$dir/options" ]
+	while read -r option; do
+		grep -qE "^\.It .*Fl Fl ${option#--}( |$)" "$man/chat-gtk.1" ||
+			fail "chat-gtk(1) has no $option"
+	done <"$dir/options"
+}
+
 @test "chat(1) has every command" {
 	words=$(sed -n 's/^\tX([A-Z]*, "\([^"]*\)", "\([^"]*\)",.*/\1 \2/p' \
 		"$CHAT_SRC/src/chat/faces/command.h")
