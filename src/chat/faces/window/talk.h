@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The right side of the window: one conversation, with its header bar.  Told
+ * by the window what is open; asks the agent through window_ask().
+ */
+#ifndef CHAT_WINDOW_TALK_H
+#define CHAT_WINDOW_TALK_H
+
+#include <stdbool.h>
+
+#include <gtk/gtk.h>
+
+#include "chat/faces/window/model.h"
+
+struct window;
+struct talk_view;
+
+/*
+ * Makes it once, with its actions on the window; its widget is the whole
+ * right side, which the window puts into place.
+ */
+struct talk_view *talk_new(struct window *window);
+GtkWidget *talk_widget(struct talk_view *view);
+/* When the window is gone. */
+void talk_free(struct talk_view *view);
+
+/*
+ * Shows that conversation, NULL: none (there is no session).  The window has
+ * asked mirror_load() where nothing of it was loaded.
+ */
+void talk_show(struct talk_view *view, ChatTalk *talk);
+
+/* The keyboard goes to where one writes. */
+void talk_focus(struct talk_view *view);
+
+/* True if the last line of what is open stands before the eyes. */
+bool talk_at_end(struct talk_view *view);
+
+/* Something of the centre or the session has changed: mirror_status(). */
+void talk_status(struct talk_view *view);
+
+/*
+ * A line of somebody else's has come into the conversation that is open, and
+ * is in its model: for the live region.
+ */
+void talk_arrived(struct talk_view *view, const struct mirror_line *line);
+
+/* A sentence about this conversation; false: the window shows it. */
+bool talk_say(
+    struct talk_view *view, struct mirror_talk *talk, const char *text);
+
+#endif
