@@ -18,7 +18,10 @@
 
 enum {
 	MIRROR_PAGE = 100, /* lines that are asked for at a time */
-	MIRROR_LINES_MAX = 1000, /* loaded of a conversation; the far end goes */
+	MIRROR_LINES_MAX =
+	    1000, /* loaded of a conversation; the far end goes */
+	MIRROR_FOUND_MAX = 200, /* lines that a search finds */
+	MIRROR_LAST_MAX = 200, /* octets of the beginning of the last text */
 };
 
 enum mirror_kind {
@@ -56,7 +59,7 @@ enum mirror_link {
 	MIRROR_LINKED,
 };
 
-/* One conversation. */
+/* One conversation; it stays where it is as long as the mirror. */
 struct mirror_talk {
 	char user[NAME_MAX_LEN + 1]; /* "": with everybody */
 	int64_t last_row, last_time; /* 0: nothing was said yet */
@@ -66,6 +69,7 @@ struct mirror_talk {
 	enum mirror_link link;
 	bool changed; /* they show another key than the remembered one */
 	char *fingerprint, *host; /* of the link or question, or "" */
+	char *known; /* the key that is remembered, if changed, or "" */
 	int64_t port, until; /* 0: none; wall clock, milliseconds */
 
 	/* What is loaded of it, oldest first, without a hole. */
@@ -73,6 +77,12 @@ struct mirror_talk {
 	size_t count;
 	bool start, end; /* it goes down to the first, up to the last one */
 	bool loading; /* a page was asked for */
+};
+
+/* What a search has found. */
+struct mirror_found {
+	struct mirror_talk *talk;
+	const struct mirror_line *line;
 };
 
 struct mirror;
@@ -94,8 +104,18 @@ struct mirror_calls {
 	    const struct mirror_line *line);
 	/* Reachable or not, the end of the session: see mirror_status(). */
 	void (*status)(void *arg);
-	/* A sentence for the user, about this conversation or (NULL) all. */
-	void (*say)(void *arg, struct mirror_talk *talk, const char *text);
+	/*
+	 * A sentence for the user, about this conversation or (NULL) all; it is
+	 * safe to show, and may have several lines.  event is the name of the
+	 * agent's event that it tells of ("login", "ask", "state"), so that a
+	 * face can leave out what it shows in another way, or "" for a reply.
+	 */
+	void (*say)(void *arg, struct mirror_talk *talk, const char *event,
+	    const char *text);
+	/* What the last mirror_search() has found, oldest first: once for each
+	 * search, unless a later one has overtaken it. */
+	void (*found)(
+	    void *arg, const struct mirror_found *found, size_t count);
 };
 
 struct mirror_status {
@@ -114,6 +134,10 @@ void mirror_free(struct mirror *mirror);
 
 /* Asks for all that there is to show: after each login, once. */
 void mirror_begin(struct mirror *mirror);
+/* Asks when the centre was last heard of, for mirror_status(). */
+void mirror_refresh(struct mirror *mirror);
+/* The agent has hung up: unless it has said why, that is the end. */
+void mirror_gone(struct mirror *mirror);
 
 /*
  * Takes in one line of the agent, now being the wall clock in milliseconds.
@@ -124,7 +148,11 @@ bool mirror_take(struct mirror *mirror, const json_t *object, int64_t now);
 
 void mirror_status(const struct mirror *mirror, struct mirror_status *status);
 
-/* The conversations, as they are to be listed: the room, then newest first. */
+/*
+ * The conversations, as they are to be listed: the room, then newest first,
+ * then those with whom nothing was said yet: who is online, then the others,
+ * both by name.  Everybody who is online has one.
+ */
 size_t mirror_count(const struct mirror *mirror);
 struct mirror_talk *mirror_at(const struct mirror *mirror, size_t position);
 /* The conversation with that user ("": everybody), and where it stands. */
@@ -138,7 +166,13 @@ struct mirror_talk *mirror_unread(
 /* Unread ones in all. */
 int64_t mirror_unread_count(const struct mirror *mirror);
 
-/* Loads a page: the newest ones, older or newer ones, or around a row. */
+/*
+ * Loads a page: the newest ones, older or newer ones, or around a row.  The
+ * newest and those around a row take the place of what was loaded, when they
+ * come; older and newer ones are added.  A page that is asked for while
+ * another one is on its way: older and newer ones are not asked for, the
+ * others overtake it.
+ */
 void mirror_load(struct mirror *mirror, struct mirror_talk *talk);
 void mirror_older(struct mirror *mirror, struct mirror_talk *talk);
 void mirror_newer(struct mirror *mirror, struct mirror_talk *talk);
@@ -147,5 +181,9 @@ void mirror_around(
 
 /* The user has this conversation before the eyes, up to its last line. */
 void mirror_read(struct mirror *mirror, struct mirror_talk *talk);
+
+/* Looks for words in one conversation or (NULL) all; see found(). */
+void mirror_search(
+    struct mirror *mirror, struct mirror_talk *talk, const char *words);
 
 #endif

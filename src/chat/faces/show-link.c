@@ -16,43 +16,43 @@
 /* ---- what happens ---- */
 
 static void
-put_person(const json_t *object, const char *key)
+put_person(FILE *to, const json_t *object, const char *key)
 {
-	show_name(stdout, json_object_get(object, key));
+	show_name(to, json_object_get(object, key));
 }
 
 /* Somebody asks. */
 static void
-put_question(const json_t *from)
+put_question(FILE *to, const json_t *from)
 {
-	show_name(stdout, from);
-	fputs(" wants to talk privately. Type \"accept ", stdout);
-	show_text(stdout, from, TEXT_WORD);
-	fputs("\" or \"decline ", stdout);
-	show_text(stdout, from, TEXT_WORD);
-	puts("\".");
+	show_name(to, from);
+	fputs(" wants to talk privately. Type \"accept ", to);
+	show_text(to, from, TEXT_WORD);
+	fputs("\" or \"decline ", to);
+	show_text(to, from, TEXT_WORD);
+	fputs("\".\n", to);
 }
 
 int
-show_link_ask(const json_t *event, const char *self)
+show_link_ask(FILE *to, const json_t *event, const char *self)
 {
 	(void)self;
-	show_bell(true);
-	put_question(json_object_get(event, "from"));
+	show_bell(to, true);
+	put_question(to, json_object_get(event, "from"));
 	return 0;
 }
 
 /* Prints the place of the other end, an IPv6 address in brackets. */
 static void
-put_place(const json_t *link)
+put_place(FILE *to, const json_t *link)
 {
 	const json_t *host = json_object_get(link, "host");
 	const char *s = json_string_value(host);
 	bool brackets = s != NULL && strchr(s, ':') != NULL;
 
-	fputs(brackets ? "[" : "", stdout);
-	show_text(stdout, host, TEXT_WORD);
-	printf("%s:%lld", brackets ? "]" : "",
+	fputs(brackets ? "[" : "", to);
+	show_text(to, host, TEXT_WORD);
+	fprintf(to, "%s:%lld", brackets ? "]" : "",
 	    (long long)wire_get_number(link, "port", 0));
 }
 
@@ -65,60 +65,61 @@ has_place(const json_t *link)
 
 /* The other one has agreed, or is agreed with. */
 int
-show_link_address(const json_t *event, const char *self)
+show_link_address(FILE *to, const json_t *event, const char *self)
 {
 	(void)self;
 	if (wire_get_bool(event, "renewed")) {
-		fputs("The private link with ", stdout);
-		put_person(event, "user");
-		puts(" was prolonged.");
+		fputs("The private link with ", to);
+		put_person(to, event, "user");
+		fputs(" was prolonged.\n", to);
 		return 0;
 	}
-	put_person(event, "user");
+	put_person(to, event, "user");
 	if (!has_place(event)) {
-		puts(" can send you private messages, and takes none.");
+		fputs(" can send you private messages, and takes none.\n", to);
 		return 0;
 	}
-	fputs(" agreed: private messages go to ", stdout);
-	put_place(event);
-	puts(".");
+	fputs(" agreed: private messages go to ", to);
+	put_place(to, event);
+	fputs(".\n", to);
 	return 0;
 }
 
 /* What this user has agreed to. */
 static void
-put_agreed(const json_t *link, const char *user)
+put_agreed(FILE *to, const json_t *link, const char *user)
 {
-	fputs("You agreed: ", stdout);
+	fputs("You agreed: ", to);
 	if (has_place(link)) {
-		printf("private messages to %s go to ", user);
-		put_place(link);
-		puts(".");
+		fprintf(to, "private messages to %s go to ", user);
+		put_place(to, link);
+		fputs(".\n", to);
 	} else
-		printf("%s can send you private messages.\n", user);
+		fprintf(to, "%s can send you private messages.\n", user);
 }
 
 /* The same, said in another face. */
 int
-show_link_accepted(const json_t *event, const char *self)
+show_link_accepted(FILE *to, const json_t *event, const char *self)
 {
 	const char *user = wire_get_string(event, "user");
 
 	(void)self;
-	put_agreed(event, user != NULL ? user : "them");
+	put_agreed(to, event, user != NULL ? user : "them");
 	return 0;
 }
 
 int
-show_link_declined(const json_t *event, const char *self)
+show_link_declined(FILE *to, const json_t *event, const char *self)
 {
 	const char *reason = wire_get_string(event, "reason");
 
 	(void)self;
-	put_person(event, "user");
-	puts(reason != NULL && strcmp(reason, "expired") == 0
-		? " did not answer."
-		: " declined.");
+	put_person(to, event, "user");
+	fputs(reason != NULL && strcmp(reason, "expired") == 0
+		? " did not answer.\n"
+		: " declined.\n",
+	    to);
 	return 0;
 }
 
@@ -143,13 +144,13 @@ end_words(const char *reason)
 }
 
 int
-show_link_hangup(const json_t *event, const char *self)
+show_link_hangup(FILE *to, const json_t *event, const char *self)
 {
 	(void)self;
-	fputs("The private link with ", stdout);
-	put_person(event, "user");
-	printf(
-	    " has ended: %s.\n", end_words(wire_get_string(event, "reason")));
+	fputs("The private link with ", to);
+	put_person(to, event, "user");
+	fprintf(to, " has ended: %s.\n",
+	    end_words(wire_get_string(event, "reason")));
 	return 0;
 }
 
@@ -175,21 +176,21 @@ put_trust(FILE *to, const char *user)
 }
 
 int
-show_link_key(const json_t *event, const char *self)
+show_link_key(FILE *to, const json_t *event, const char *self)
 {
 	const char *user = wire_get_string(event, "user");
 
 	(void)self;
-	fputs("The key of ", stdout);
-	put_person(event, "user");
-	fputs(" has changed; there is no private link.", stdout);
-	put_keys(stdout, event);
-	put_trust(stdout, user != NULL ? user : "them");
+	fputs("The key of ", to);
+	put_person(to, event, "user");
+	fputs(" has changed; there is no private link.", to);
+	put_keys(to, event);
+	put_trust(to, user != NULL ? user : "them");
 	return 0;
 }
 
 int
-show_link_private(const json_t *event, const char *self)
+show_link_private(FILE *to, const json_t *event, const char *self)
 {
 	char when[SHOW_TIME_LEN] = "";
 
@@ -197,12 +198,12 @@ show_link_private(const json_t *event, const char *self)
 	if (wire_get_bool(event, "earlier"))
 		show_when(event, when);
 	else
-		show_time(event);
-	show_bell(*when == '\0');
-	put_person(event, "from");
-	printf(*when != '\0' ? " (private, %s): " : " (private): ", when);
-	show_text(stdout, json_object_get(event, "text"), TEXT_SCREEN);
-	putchar('\n');
+		show_time(to, event);
+	show_bell(to, *when == '\0');
+	put_person(to, event, "from");
+	fprintf(to, *when != '\0' ? " (private, %s): " : " (private): ", when);
+	show_text(to, json_object_get(event, "text"), TEXT_SCREEN);
+	putc('\n', to);
 	return 0;
 }
 
@@ -231,12 +232,12 @@ show_link(const json_t *link)
 	const json_t *key = json_object_get(link, "fingerprint");
 	const json_t *changed = json_object_get(link, "changed");
 
-	put_person(link, "user");
+	put_person(stdout, link, "user");
 	if (wire_get_bool(link, "asks"))
 		fputs(" asks for a private link,", stdout);
 	if (until != NULL && has_place(link)) {
 		fputs(" linked to ", stdout);
-		put_place(link);
+		put_place(stdout, link);
 	} else if (until != NULL)
 		fputs(" linked", stdout);
 	put_moment("until", until);
@@ -267,12 +268,12 @@ put_links(const json_t *reply)
 	}
 	json_array_foreach((json_t *)(uintptr_t)asked, i, question)
 	{
-		put_question(json_object_get(question, "user"));
+		put_question(stdout, json_object_get(question, "user"));
 	}
 	json_array_foreach((json_t *)(uintptr_t)waiting, i, question)
 	{
 		fputs("Waiting for ", stdout);
-		put_person(question, "user");
+		put_person(stdout, question, "user");
 		puts(" to agree.");
 	}
 }
@@ -287,7 +288,7 @@ put_known(const json_t *reply)
 
 	json_array_foreach((json_t *)(uintptr_t)keys, i, key)
 	{
-		put_person(key, "user");
+		put_person(stdout, key, "user");
 		putchar(' ');
 		show_text(
 		    stdout, json_object_get(key, "fingerprint"), TEXT_WORD);
@@ -404,7 +405,7 @@ show_link_done(const char *request, const json_t *reply, const char *user)
 	else if (words != NULL)
 		put_words(stdout, words, user);
 	else if (strcmp(request, "accept") == 0)
-		put_agreed(reply, user);
+		put_agreed(stdout, reply, user);
 }
 
 /* Prints why a request was refused. */

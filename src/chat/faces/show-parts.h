@@ -26,19 +26,19 @@ void show_name(FILE *to, const json_t *name);
 void show_when(const json_t *event, char out[SHOW_TIME_LEN]);
 
 /* Prints the time before a line where that is wanted: today's without date. */
-void show_time(const json_t *event);
+void show_time(FILE *to, const json_t *event);
 
 /* Rings for a message to oneself, where that is wanted. */
-void show_bell(bool now);
+void show_bell(FILE *to, bool now);
 
 /* show-link.c: the events of private links, as rows of show_event() */
 
-int show_link_ask(const json_t *event, const char *self);
-int show_link_address(const json_t *event, const char *self);
-int show_link_accepted(const json_t *event, const char *self);
-int show_link_declined(const json_t *event, const char *self);
-int show_link_hangup(const json_t *event, const char *self);
-int show_link_key(const json_t *event, const char *self);
-int show_link_private(const json_t *event, const char *self);
+int show_link_ask(FILE *to, const json_t *event, const char *self);
+int show_link_address(FILE *to, const json_t *event, const char *self);
+int show_link_accepted(FILE *to, const json_t *event, const char *self);
+int show_link_declined(FILE *to, const json_t *event, const char *self);
+int show_link_hangup(FILE *to, const json_t *event, const char *self);
+int show_link_key(FILE *to, const json_t *event, const char *self);
+int show_link_private(FILE *to, const json_t *event, const char *self);
 
 #endif

@@ -18,7 +18,7 @@
 
 struct event_row {
 	const char *name;
-	int (*fn)(const json_t *event, const char *self);
+	int (*fn)(FILE *to, const json_t *event, const char *self);
 };
 
 /* How lines look: off a terminal, and until a face says more, plain. */
@@ -71,9 +71,9 @@ show_complaint(const char *before, const char *text)
 }
 
 static void
-put(const json_t *object, const char *key, enum text_style style)
+put(FILE *to, const json_t *object, const char *key, enum text_style style)
 {
-	show_text(stdout, json_object_get(object, key), style);
+	show_text(to, json_object_get(object, key), style);
 }
 
 /* Prints somebody's name, in the colour that is theirs. */
@@ -90,9 +90,9 @@ show_name(FILE *to, const json_t *name)
 }
 
 static void
-put_person(const json_t *object, const char *key)
+put_person(FILE *to, const json_t *object, const char *key)
 {
-	show_name(stdout, json_object_get(object, key));
+	show_name(to, json_object_get(object, key));
 }
 
 /* Takes the time of an event apart; false if there is none. */
@@ -122,7 +122,7 @@ show_when(const json_t *event, char out[SHOW_TIME_LEN])
 
 /* Prints the time before a line where that is wanted: today's without date. */
 void
-show_time(const json_t *event)
+show_time(FILE *to, const json_t *event)
 {
 	time_t now = time(NULL);
 	struct tm tm, today;
@@ -136,19 +136,19 @@ show_time(const json_t *event)
 		? "%H:%M "
 		: "%Y-%m-%d %H:%M ",
 	    &tm);
-	fputs(when, stdout);
+	fputs(when, to);
 }
 
 /* Rings for a message to oneself, where that is wanted. */
 void
-show_bell(bool now)
+show_bell(FILE *to, bool now)
 {
 	if (how.bell && now)
-		putchar('\a');
+		putc('\a', to);
 }
 
 static int
-show_message(const json_t *event, const char *self)
+show_message(FILE *to, const json_t *event, const char *self)
 {
 	char when[SHOW_TIME_LEN] = "";
 
@@ -156,19 +156,19 @@ show_message(const json_t *event, const char *self)
 	if (wire_get_bool(event, "earlier"))
 		show_when(event, when);
 	else
-		show_time(event);
-	show_bell(*when == '\0');
-	put_person(event, "from");
+		show_time(to, event);
+	show_bell(to, *when == '\0');
+	put_person(to, event, "from");
 	if (*when != '\0')
-		printf(" (%s)", when);
-	fputs(": ", stdout);
-	put(event, "text", TEXT_SCREEN);
-	putchar('\n');
+		fprintf(to, " (%s)", when);
+	fputs(": ", to);
+	put(to, event, "text", TEXT_SCREEN);
+	putc('\n', to);
 	return 0;
 }
 
 static int
-show_broadcast(const json_t *event, const char *self)
+show_broadcast(FILE *to, const json_t *event, const char *self)
 {
 	char when[SHOW_TIME_LEN] = "";
 
@@ -176,124 +176,132 @@ show_broadcast(const json_t *event, const char *self)
 	if (wire_get_bool(event, "earlier"))
 		show_when(event, when);
 	else
-		show_time(event);
-	put_person(event, "from");
-	printf(*when != '\0' ? " (to all, %s): " : " (to all): ", when);
-	put(event, "text", TEXT_SCREEN);
-	putchar('\n');
+		show_time(to, event);
+	put_person(to, event, "from");
+	fprintf(to, *when != '\0' ? " (to all, %s): " : " (to all): ", when);
+	put(to, event, "text", TEXT_SCREEN);
+	putc('\n', to);
 	return 0;
 }
 
 static int
-show_notice(const json_t *event, const char *self)
+show_notice(FILE *to, const json_t *event, const char *self)
 {
 	(void)self;
-	show_time(event);
-	fputs("Notice: ", stdout);
-	put(event, "text", TEXT_SCREEN);
-	putchar('\n');
+	show_time(to, event);
+	fputs("Notice: ", to);
+	put(to, event, "text", TEXT_SCREEN);
+	putc('\n', to);
 	return 0;
 }
 
 static int
-show_login(const json_t *event, const char *self)
+show_login(FILE *to, const json_t *event, const char *self)
 {
 	(void)self;
-	put_person(event, "user");
-	puts(" has logged in.");
+	put_person(to, event, "user");
+	fputs(" has logged in.\n", to);
 	return 0;
 }
 
 static int
-show_logout(const json_t *event, const char *self)
+show_logout(FILE *to, const json_t *event, const char *self)
 {
 	(void)self;
-	put_person(event, "user");
-	puts(" has logged out.");
+	put_person(to, event, "user");
+	fputs(" has logged out.\n", to);
 	return 0;
 }
 
 static int
-show_gap(const json_t *event, const char *self)
+show_gap(FILE *to, const json_t *event, const char *self)
 {
 	(void)event;
 	(void)self;
-	puts("Notice: some older broadcasts are no longer kept.");
+	fputs("Notice: some older broadcasts are no longer kept.\n", to);
 	return 0;
 }
 
 /* An own message: accepted is only worth a word where something is amiss. */
 static int
-show_state(const json_t *event, const char *self)
+show_state(FILE *to, const json_t *event, const char *self)
 {
 	const char *state = wire_get_string(event, "state");
-	const char *to = wire_get_string(event, "to");
+	const char *user = wire_get_string(event, "to");
 
 	(void)self;
 	if (state == NULL)
 		return 0;
 	if (strcmp(state, "refused") == 0) {
-		show_refusal(stdout, event, to != NULL ? to : "");
+		show_refusal(to, event, user != NULL ? user : "");
 		return 0;
 	}
 	if (strcmp(state, "accepted") != 0)
 		return 0;
-	if (to != NULL && json_is_false(json_object_get(event, "online"))) {
-		put(event, "to", TEXT_WORD);
-		puts(" is offline; the message is kept and will be delivered "
-		     "at the next login.");
+	if (user != NULL && json_is_false(json_object_get(event, "online"))) {
+		put(to, event, "to", TEXT_WORD);
+		fputs(" is offline; the message is kept and will be delivered "
+		      "at the next login.\n",
+		    to);
 	}
-	if (to == NULL && wire_get_number(event, "refused", 0) > 0)
-		puts("Your message could not be delivered to some "
-		     "recipients.");
+	if (user == NULL && wire_get_number(event, "refused", 0) > 0)
+		fputs("Your message could not be delivered to some "
+		      "recipients.\n",
+		    to);
 	return 0;
 }
 
 static int
-show_unreachable(const json_t *event, const char *self)
+show_unreachable(FILE *to, const json_t *event, const char *self)
 {
 	(void)event;
 	(void)self;
-	puts("The centre cannot be reached; messages will be sent when it is "
-	     "back.");
+	fputs("The centre cannot be reached; messages will be sent when it is "
+	      "back.\n",
+	    to);
 	return 0;
 }
 
 static int
-show_reachable(const json_t *event, const char *self)
+show_reachable(FILE *to, const json_t *event, const char *self)
 {
 	(void)event;
 	(void)self;
-	puts("The centre is back.");
+	fputs("The centre is back.\n", to);
 	return 0;
 }
 
 static int
-show_logged_out(const json_t *event, const char *self)
+show_logged_out(FILE *to, const json_t *event, const char *self)
 {
 	const char *reason = wire_get_string(event, "reason");
 
 	if (reason != NULL && strcmp(reason, "asked") == 0) {
-		puts("You have logged out.");
+		fputs("You have logged out.\n", to);
 		return EXIT_REFUSED;
 	}
 	if (reason == NULL || strcmp(reason, "replaced") != 0) {
-		puts("Your session has ended; start chat again to log in.");
+		fputs("Your session has ended; start chat again to log in.\n",
+		    to);
 		return EXIT_LOGIN;
 	}
-	printf("You have been logged out: %s logged in from ", self);
-	put(event, "address", TEXT_WORD);
-	puts(".");
+	fprintf(to, "You have been logged out: %s logged in from ", self);
+	put(to, event, "address", TEXT_WORD);
+	fputs(".\n", to);
 	return EXIT_REFUSED;
 }
 
 static int
-show_failed(const json_t *event, const char *self)
+show_failed(FILE *to, const json_t *event, const char *self)
 {
-	const char *text = wire_get_string(event, "text");
+	const json_t *text = json_object_get(event, "text");
 
 	(void)self;
-	show_complaint("chat: ", text != NULL ? text : "the agent has failed");
+	if (json_is_string(text))
+		show_text(to, text, TEXT_SCREEN);
+	else
+		fputs("the agent has failed", to);
+	putc('\n', to);
 	return (int)wire_get_number(event, "status", EX_SOFTWARE);
 }
 
@@ -318,17 +326,29 @@ static const struct event_row rows[] = {
     {"private", show_link_private},
 };
 
-/* Prints an event; what is not known is skipped. */
+/* What an event is to a person; nothing, if it is not known. */
 int
-show_event(const json_t *event, const char *self)
+show_event_to(FILE *to, const json_t *event, const char *self)
 {
 	const char *name = wire_get_string(event, "event");
 
 	for (size_t i = 0; name != NULL && i < sizeof(rows) / sizeof(*rows);
 	     i++)
 		if (strcmp(rows[i].name, name) == 0)
-			return rows[i].fn(event, self);
+			return rows[i].fn(to, event, self);
 	return 0;
+}
+
+/* Prints an event; that the agent has failed is a complaint. */
+int
+show_event(const json_t *event, const char *self)
+{
+	const char *name = wire_get_string(event, "event");
+	bool failed = name != NULL && strcmp(name, "failed") == 0;
+
+	if (failed)
+		fputs("chat: ", stderr);
+	return show_event_to(failed ? stderr : stdout, event, self);
 }
 
 /* The error of a reply, or the reason of an event. */
@@ -400,11 +420,11 @@ show_row(const json_t *row)
 	if (own)
 		fputs(to_all ? "to all" : "to ", stdout);
 	if (own && !to_all)
-		put(row, "to", TEXT_WORD);
+		put(stdout, row, "to", TEXT_WORD);
 	else if (!own && type != NULL && strcmp(type, "notice") == 0)
 		fputs("Notice", stdout);
 	else if (!own)
-		put(row, "from", TEXT_WORD);
+		put(stdout, row, "from", TEXT_WORD);
 	printf(" (%s%s",
 	    private              ? "private, "
 		: to_all && !own ? "to all, "
@@ -416,10 +436,10 @@ show_row(const json_t *row)
 	}
 	if (wire_get_string(row, "reason") != NULL) {
 		fputs(": ", stdout);
-		put(row, "reason", TEXT_WORD);
+		put(stdout, row, "reason", TEXT_WORD);
 	}
 	fputs("): ", stdout);
-	put(row, "text", TEXT_SCREEN);
+	put(stdout, row, "text", TEXT_SCREEN);
 	putchar('\n');
 }
 

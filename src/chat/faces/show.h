@@ -29,6 +29,8 @@ void show_look(const struct show_look *look);
  * if it goes on.
  */
 int show_event(const json_t *event, const char *self);
+/* The same to a stream; also that the agent has failed, in its own words. */
+int show_event_to(FILE *to, const json_t *event, const char *self);
 
 /* Prints a peer's text on stderr, made safe; NULL is no text. */
 void show_complaint(const char *before, const char *text);
