@@ -51,7 +51,7 @@ talk_widget(struct talk_view *view)
 }
 
 void
-talk_free(struct talk_view *view)
+talk_view_free(struct talk_view *view)
 {
 	g_free(view);
 }
@@ -93,10 +93,21 @@ talk_arrived(struct talk_view *view, const struct mirror_line *line)
 }
 
 bool
-talk_say(struct talk_view *view, struct mirror_talk *talk, const char *text)
+talk_say(struct talk_view *view, struct mirror_talk *talk, const char *event,
+    const char *text)
 {
 	(void)view;
 	(void)talk;
+	(void)event;
 	(void)text;
 	return false;
+}
+
+void
+talk_found(
+    struct talk_view *view, const struct mirror_found *found, size_t count)
+{
+	(void)view;
+	(void)found;
+	(void)count;
 }

@@ -22,7 +22,7 @@ struct talk_view;
 struct talk_view *talk_new(struct window *window);
 GtkWidget *talk_widget(struct talk_view *view);
 /* When the window is gone. */
-void talk_free(struct talk_view *view);
+void talk_view_free(struct talk_view *view);
 
 /*
  * Shows that conversation, NULL: none (there is no session).  The window has
@@ -45,8 +45,13 @@ void talk_status(struct talk_view *view);
  */
 void talk_arrived(struct talk_view *view, const struct mirror_line *line);
 
-/* A sentence about this conversation; false: the window shows it. */
-bool talk_say(
-    struct talk_view *view, struct mirror_talk *talk, const char *text);
+/* A sentence about a conversation, or (NULL) all, as mirror_calls give it; false:
+ * the window shows it, in its way. */
+bool talk_say(struct talk_view *view, struct mirror_talk *talk,
+    const char *event, const char *text);
+
+/* What the last mirror_search() has found: see mirror_calls. */
+void talk_found(
+    struct talk_view *view, const struct mirror_found *found, size_t count);
 
 #endif

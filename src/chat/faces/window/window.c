@@ -224,12 +224,31 @@ status_changed(void *arg)
 }
 
 static void
-mirror_says(void *arg, struct mirror_talk *talk, const char *text)
+mirror_says(
+    void *arg, struct mirror_talk *talk, const char *event, const char *text)
+{
+	/* What is seen elsewhere: in the list, the lines, the bars. */
+	static const char *const seen[] = {
+	    "login", "logout", "state", "ask", "reachable", "unreachable"};
+	struct window *window = arg;
+
+	if (talk != NULL && strcmp(event, "ask") == 0 &&
+	    !window_shows(window, talk))
+		notify_asked(window, talk);
+	if (talk_say(window->talk, talk, event, text))
+		return;
+	for (size_t i = 0; i < G_N_ELEMENTS(seen); i++)
+		if (strcmp(event, seen[i]) == 0)
+			return;
+	window_say(window, text);
+}
+
+static void
+mirror_found(void *arg, const struct mirror_found *found, size_t count)
 {
 	struct window *window = arg;
 
-	if (talk == NULL || !talk_say(window->talk, talk, text))
-		window_say(window, text);
+	talk_found(window->talk, found, count);
 }
 
 static const struct mirror_calls mirror_window = {
@@ -240,6 +259,7 @@ static const struct mirror_calls mirror_window = {
     .arrived = line_arrived,
     .status = status_changed,
     .say = mirror_says,
+    .found = mirror_found,
 };
 
 /* ---- what is before the eyes ---- */
@@ -521,7 +541,7 @@ window_free(struct window *window)
 	enter_free(window);
 	window_unplug(window);
 	gtk_window_destroy(window->top);
-	talk_free(window->talk);
+	talk_view_free(window->talk);
 	list_free(window->list);
 	page_free(window->page);
 	g_hash_table_unref(window->asked);
