@@ -93,7 +93,6 @@ add_entry(GtkWidget *box, GtkWidget *entry, const char *name)
 
 	gtk_widget_set_halign(label, GTK_ALIGN_START);
 	gtk_label_set_mnemonic_widget(GTK_LABEL(label), entry);
-	window_name(entry, gtk_label_get_text(GTK_LABEL(label)));
 	gtk_box_append(GTK_BOX(box), label);
 	gtk_box_append(GTK_BOX(box), entry);
 	return GTK_EDITABLE(entry);
@@ -282,8 +281,8 @@ turn(struct page *page, const char *name)
 	gboolean waiting = strcmp(name, "wait") == 0;
 
 	gtk_spinner_set_spinning(page->spinner, waiting);
-	gtk_stack_set_visible_child_name(page->stack, name);
-	gtk_stack_set_visible_child_name(page->window->stack, "page");
+	window_turn(page->stack, name);
+	window_turn(page->window->stack, "page");
 	gtk_window_set_default_widget(page->window->top, NULL);
 }
 

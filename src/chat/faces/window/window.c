@@ -42,6 +42,19 @@ window_name(GtkWidget *widget, const char *name)
 	    GTK_ACCESSIBLE(widget), GTK_ACCESSIBLE_PROPERTY_LABEL, name, -1);
 }
 
+/* Turns a stack to that page; the others are there for nobody. */
+void
+window_turn(GtkStack *stack, const char *name)
+{
+	GtkWidget *page = gtk_stack_get_child_by_name(stack, name);
+	GtkWidget *other = gtk_widget_get_first_child(GTK_WIDGET(stack));
+
+	gtk_widget_set_visible(page, TRUE);
+	gtk_stack_set_visible_child(stack, page);
+	for (; other != NULL; other = gtk_widget_get_next_sibling(other))
+		gtk_widget_set_visible(other, other == page);
+}
+
 /* A sentence that goes by itself. */
 void
 window_say(struct window *window, const char *text)
@@ -390,7 +403,7 @@ window_begin(struct window *window, const json_t *login)
 	list_show(window->list, model_talks(window->model));
 	actions_session(window, true);
 	mirror_begin(window->mirror);
-	gtk_stack_set_visible_child_name(window->stack, "talks");
+	window_turn(window->stack, "talks");
 	gtk_window_set_default_widget(window->top, NULL);
 	greet(window, login);
 	list_focus(window->list);

@@ -106,6 +106,9 @@ void window_say(struct window *window, const char *text);
 /* Leaves: logs out (or stays, if so wanted), then ends the program. */
 void window_leave(struct window *window);
 
+/* Turns a stack to that page; the others are there for nobody. */
+void window_turn(GtkStack *stack, const char *name);
+
 /* The name by which assistive technology calls a widget without text. */
 void window_name(GtkWidget *widget, const char *name);
 
