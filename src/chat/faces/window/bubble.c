@@ -17,7 +17,6 @@ struct _ChatBubble {
 	GtkBox parent;
 	ChatRow *line; /* while it is shown */
 	gulong changed;
-	GtkWidget *row; /* the list's own widget around this one */
 	GtkWidget *day, *fresh; /* above; NULL until needed */
 	GtkWidget *body; /* the bubble itself */
 	GtkWidget *author, *text, *foot, *reason, *buttons;
@@ -202,7 +201,7 @@ foot_of(const struct mirror_line *line)
 	char *time = words_clock(line->time);
 	const char *mark = phrase_mark(line->state);
 	char *text = g_strdup_printf("%s%s%s%s",
-	    line->kind == MIRROR_PRIVATE ? "🔒 private · " : "", time,
+	    line->kind == MIRROR_PRIVATE ? "private · " : "", time,
 	    *mark != '\0' ? " " : "", mark);
 
 	g_free(time);
@@ -280,12 +279,29 @@ static void
 name_row(ChatBubble *bubble, const struct mirror_talk *talk,
     const struct mirror_line *line)
 {
-	char *spoken = bubble_spoken(talk, line);
+	GtkWidget *row = gtk_widget_get_parent(GTK_WIDGET(bubble));
+	char *spoken;
 
-	if (bubble->row != NULL)
-		gtk_accessible_update_property(GTK_ACCESSIBLE(bubble->row),
-		    GTK_ACCESSIBLE_PROPERTY_LABEL, spoken, -1);
+	if (row == NULL)
+		return; /* not in the list yet: see placed() */
+	spoken = bubble_spoken(talk, line);
+	gtk_accessible_update_property(
+	    GTK_ACCESSIBLE(row), GTK_ACCESSIBLE_PROPERTY_LABEL, spoken, -1);
 	g_free(spoken);
+}
+
+/* It has come into the list after its line was known. */
+static void
+placed(ChatBubble *bubble)
+{
+	const struct mirror_talk *talk;
+	const struct mirror_line *line, *before;
+
+	if (bubble->line == NULL)
+		return;
+	line = chat_row_get(bubble->line, &talk, &before);
+	if (line != NULL)
+		name_row(bubble, talk, line);
 }
 
 /* Shows its line as it is now. */
@@ -332,7 +348,7 @@ setup(GtkSignalListItemFactory *factory, GtkListItem *item, gpointer arg)
 	(void)arg;
 	gtk_list_item_set_child(item, GTK_WIDGET(bubble));
 	gtk_list_item_set_activatable(item, FALSE);
-	bubble->row = gtk_widget_get_parent(GTK_WIDGET(bubble));
+	g_signal_connect(bubble, "notify::parent", G_CALLBACK(placed), NULL);
 }
 
 static void

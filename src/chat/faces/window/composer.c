@@ -107,7 +107,7 @@ composer_way(struct talk_view *talk)
 	bool private = composer_private(talk);
 	const char *user = talk->open != NULL ? talk->open->user : "";
 	char *text = *user == '\0' ? g_strdup("To everybody")
-	    : private ? g_strdup_printf("🔒 Privately, straight to %s", user)
+	    : private ? g_strdup_printf("Privately, straight to %s", user)
 		      : g_strdup_printf("To %s, through the centre", user);
 	GAction *action =
 	    g_action_map_lookup_action(G_ACTION_MAP(talk->actions), "private");

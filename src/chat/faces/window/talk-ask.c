@@ -9,6 +9,7 @@
 #include "chat/faces/window/talk-parts.h"
 #include "chat/faces/window/phrases.h"
 #include "chat/faces/window/words.h"
+#include "lib/unix.h"
 #include "lib/wire.h"
 
 /* One question that is not answered yet. */
@@ -113,6 +114,21 @@ left(struct talk_view *talk, const struct asked *asked, const json_t *reply)
 	g_free(why);
 }
 
+/* The event that other faces get of this does not come to who has agreed. */
+static void
+agreed(struct talk_view *talk, const json_t *reply)
+{
+	json_t *event = json_copy((json_t *)(uintptr_t)reply);
+
+	if (event == NULL)
+		return;
+	json_object_del(event, "tag");
+	json_object_set_new(event, "event", json_string("accepted"));
+	if (talk->window->mirror != NULL)
+		mirror_take(talk->window->mirror, event, clock_wall());
+	json_decref(event);
+}
+
 /* Something was done, or the user hears why not. */
 static void
 done(struct talk_view *talk, const struct asked *asked, const json_t *reply)
@@ -121,7 +137,6 @@ done(struct talk_view *talk, const struct asked *asked, const json_t *reply)
 	    [WANT_BLOCK] = "User %s has been blocked.",
 	    [WANT_UNBLOCK] = "User %s is unblocked.",
 	    [WANT_ASK] = "Waiting for %s to agree.",
-	    [WANT_ACCEPT] = "You agreed to write privately with %s.",
 	    [WANT_DECLINE] = "You declined what %s asked.",
 	    [WANT_HANGUP] = "The private link with %s has ended.",
 	    [WANT_TRUST] = "The new key of %s is trusted from now on.",
@@ -133,6 +148,10 @@ done(struct talk_view *talk, const struct asked *asked, const json_t *reply)
 
 		window_say(talk->window, why);
 		g_free(why);
+		return;
+	}
+	if (asked->want == WANT_ACCEPT) {
+		agreed(talk, reply);
 		return;
 	}
 	text = g_string_new(words[asked->want]);

@@ -74,6 +74,22 @@ fetch(struct talk_view *talk)
 		mirror_newer(talk->window->mirror, open);
 }
 
+/* At the end, or further up? */
+static void
+look_where(struct talk_view *talk)
+{
+	double value = gtk_adjustment_get_value(talk->adjustment);
+	double left = gtk_adjustment_get_upper(talk->adjustment) -
+	    gtk_adjustment_get_page_size(talk->adjustment) - value;
+
+	if (left < NEAR_PX && has_end(talk)) {
+		talk->at_end = true;
+		talk->below = 0;
+	} else if (value < talk->value - 1)
+		talk->at_end = false;
+	talk->value = value;
+}
+
 static gboolean each_frame(GtkWidget *widget, GdkFrameClock *clock, void *arg);
 
 /* Looks again with each frame, until all has settled. */
@@ -158,6 +174,7 @@ each_frame(GtkWidget *widget, GdkFrameClock *clock, void *arg)
 	if (talk->settle-- > 0)
 		return G_SOURCE_CONTINUE;
 	talk->tick = 0;
+	look_where(talk);
 	show_down(talk);
 	window_mind(talk->window);
 	return G_SOURCE_REMOVE;
@@ -167,16 +184,8 @@ each_frame(GtkWidget *widget, GdkFrameClock *clock, void *arg)
 static void
 moved(GtkAdjustment *adjustment, struct talk_view *talk)
 {
-	double value = gtk_adjustment_get_value(adjustment);
-	double left = gtk_adjustment_get_upper(adjustment) -
-	    gtk_adjustment_get_page_size(adjustment) - value;
-
-	if (left < NEAR_PX && has_end(talk)) {
-		talk->at_end = true;
-		talk->below = 0;
-	} else if (value < talk->value - 1)
-		talk->at_end = false;
-	talk->value = value;
+	(void)adjustment;
+	look_where(talk);
 	/* No more here: the mirror may be just telling something. */
 	wake(talk);
 }
