@@ -48,6 +48,7 @@ struct wanted {
 	const char *name, *role;
 	char **states;
 	bool whole; /* the name is all of it */
+	bool button; /* what one presses before what only bears its name */
 };
 
 struct person {
@@ -91,26 +92,55 @@ fits_states(const struct wanted *wanted, const struct object *object)
 	return true;
 }
 
+/* GTK leaves what is in a hidden page in its tree. */
+static bool
+hidden(const struct object *object)
+{
+	for (; object->up != NULL; object = object->up)
+		if (!object_is(object, "visible"))
+			return true;
+	return false;
+}
+
 static bool
 fits(struct object *object, void *arg)
 {
 	const struct wanted *wanted = arg;
 
-	return (wanted->role == NULL ||
-		   strcmp(object_role(object), wanted->role) == 0) &&
+	return !hidden(object) &&
+	    (wanted->role == NULL ||
+		strcmp(object_role(object), wanted->role) == 0) &&
 	    (fits_text(wanted, object->name) ||
 		fits_text(wanted, object->content)) &&
 	    fits_states(wanted, object);
+}
+
+static bool
+fits_button(struct object *object, void *arg)
+{
+	const char *role = object_role(object);
+
+	return (strstr(role, "button") || strstr(role, "item")) &&
+	    fits(object, arg);
 }
 
 /* Looks again; the object that is wanted, or NULL. */
 static struct object *
 look(struct person *person)
 {
+	struct wanted whole = person->wanted;
+	struct object *object = NULL, *root;
+
 	if (!bus_program(&person->bus))
 		return NULL;
 	sight_take(&person->sight, &person->bus);
-	return sight_find(person->sight.root, fits, &person->wanted);
+	root = person->sight.root;
+	whole.whole = true;
+	if (whole.button)
+		object = sight_find(root, fits_button, &whole);
+	if (object == NULL && whole.button)
+		object = sight_find(root, fits_button, &person->wanted);
+	return object ? object : sight_find(root, fits, &person->wanted);
 }
 
 static bool
@@ -222,7 +252,7 @@ print_role(struct object *object, void *arg)
 {
 	const char *role = arg;
 
-	if (strcmp(object_role(object), role) == 0)
+	if (strcmp(object_role(object), role) == 0 && !hidden(object))
 		puts(object->name);
 	return false;
 }
@@ -267,7 +297,7 @@ print_nameless(struct object *object, void *arg)
 	int *count = arg;
 	bool row = strcmp(object_role(object), "list item") == 0;
 
-	if (!object_is(object, "focusable") ||
+	if (!object_is(object, "focusable") || hidden(object) ||
 	    strcmp(object_role(object), "scroll pane") == 0 ||
 	    (row ? sight_find(object, has_name, NULL) != NULL
 		 : has_name(object, NULL)))
@@ -410,6 +440,7 @@ do_press(struct person *person, char **arguments)
 
 	(void)arguments;
 	person->wanted.states = sensitive;
+	person->wanted.button = true;
 	object = wait_for(person, false);
 	if (!act(person, object) && !click(person, object))
 		give_up("it cannot be pressed: %s", person->wanted.name);
