@@ -54,14 +54,14 @@ writes_to()
 	enters alice
 	types carol 'message alice one'
 	window_shows 'carol, online, 1 unread'
-	titled '(1) Chat'
+	titled "(1) Chat - alice"
 	types carol 'message alice two'
 	types carol 'broadcast to all of you'
 	window_shows 'carol, online, 2 unread'
-	titled '(3) Chat'
+	titled "(3) Chat - alice"
 	key Alt+a
 	key Alt+a
-	titled Chat
+	titled "Chat - alice"
 	window_lacks unread
 	leaves carol
 	window_shows 'carol, offline'

@@ -39,7 +39,8 @@
 
 enum {
 	SECONDS = 20,
-	TABS_MAX = 64,
+	STEPS_MAX = 64,
+	STEP_MS = 100, /* and what a key does is told sooner */
 	TURN_MS = 250, /* looks again by itself after that */
 };
 
@@ -164,11 +165,13 @@ static struct object *
 wait_for(struct person *person, bool gone)
 {
 	struct object *object;
+	int missed = 0; /* a look amid a change may miss what is there */
 
 	bus_listen(&person->bus, heard, NULL);
 	for (;;) {
 		object = look(person);
-		if ((object == NULL) == gone)
+		missed = object == NULL ? missed + 1 : 0;
+		if (gone ? missed == 2 : object != NULL)
 			return object;
 		if (late(person))
 			break;
@@ -432,6 +435,23 @@ click(struct person *person, const struct object *object)
 	return true;
 }
 
+/* Goes through what can have the keyboard until it is there. */
+static bool
+walk(struct person *person, const char *chord)
+{
+	struct object *object;
+
+	screen_focus();
+	for (int steps = 0; steps < STEPS_MAX && !late(person); steps++) {
+		object = look(person);
+		if (object != NULL && object_is(object, "focused"))
+			return true;
+		screen_key(chord);
+		bus_turn(STEP_MS);
+	}
+	return false;
+}
+
 static int
 do_press(struct person *person, char **arguments)
 {
@@ -442,30 +462,30 @@ do_press(struct person *person, char **arguments)
 	person->wanted.states = sensitive;
 	person->wanted.button = true;
 	object = wait_for(person, false);
+	if (strcmp(object_role(object), "menu item") == 0) {
+		/* A menu is a window of its own, and tells no place. */
+		if (!walk(person, "Down"))
+			give_up("no way to it: %s", person->wanted.name);
+		screen_key("Return");
+		return 0;
+	}
 	if (!act(person, object) && !click(person, object))
 		give_up("it cannot be pressed: %s", person->wanted.name);
 	return 0;
 }
 
-/* As who has no mouse: Tab, until the keyboard is there. */
+/* As who has no mouse. */
 static int
 do_focus(struct person *person, char **arguments)
 {
 	static char *focusable[] = {(char *)"focusable", NULL};
-	struct object *object;
 
 	(void)arguments;
 	person->wanted.states = focusable;
-	object = wait_for(person, false);
-	screen_focus();
-	for (int tabs = 0; tabs < TABS_MAX && !late(person); tabs++) {
-		object = look(person);
-		if (object != NULL && object_is(object, "focused"))
-			return 0;
-		screen_key("Tab");
-		bus_turn(TURN_MS);
-	}
-	give_up("Tab does not lead to it: %s", person->wanted.name);
+	wait_for(person, false);
+	if (!walk(person, "Tab"))
+		give_up("Tab does not lead to it: %s", person->wanted.name);
+	return 0;
 }
 
 static int
