@@ -120,6 +120,16 @@ default_of()
 	done
 }
 
+@test "chat-gtk(1) has every option" {
+	[ -x "$CHAT_BUILD/chat-gtk" ] || skip 'chat-gtk is not built'
+	chat-gtk --help | grep -oE -e '--[a-z-]+' >"$dir/options"
+	[ -s "$dir/options" ]
+	while read -r option; do
+		grep -qE "^\.It .*Fl Fl ${option#--}( |$)" "$man/chat-gtk.1" ||
+			fail "chat-gtk(1) has no $option"
+	done <"$dir/options"
+}
+
 @test "chat(1) has every command" {
 	words=$(sed -n 's/^\tX([A-Z]*, "\([^"]*\)", "\([^"]*\)",.*/\1 \2/p' \
 		"$CHAT_SRC/src/chat/faces/command.h")
@@ -260,7 +270,7 @@ items()
 		grep -rhoE '("event", json_string|event_about|private_link_event)\("[a-z-]+"' \
 			"$CHAT_SRC/src/chat/agent" | sed 's/"$//; s/.*"//'
 		grep -oE '^	    \[BOOK_[A-Z]+\] = "[a-z]+"' \
-			"$CHAT_SRC/src/chat/agent/agent.c" | cut -d'"' -f2
+			"$CHAT_SRC/src/chat/agent/book-history.c" | cut -d'"' -f2
 	} | sort -u >"$dir/events"
 	[ "$(wc -l <"$dir/events")" -ge 11 ]
 	same "$(cat "$dir/events")" \

@@ -33,6 +33,16 @@ value_of()
 		man7/chat-agent.7 man7/chat-protocol.7 man8/chatctl.8 man8/chatd.8; do
 		[ -s "$mandir/$file" ] || fail "$file is missing"
 	done
+	if [ -x "$CHAT_BUILD/chat-gtk" ]; then
+		share=$root$(value_of datadir)
+		for file in "$bin/chat-gtk" "$mandir/man1/chat-gtk.1" \
+			"$share/applications/internal.chatd.Chat.desktop" \
+			"$share/metainfo/internal.chatd.Chat.metainfo.xml" \
+			"$share/icons/hicolor/scalable/apps/internal.chatd.Chat.svg" \
+			"$share/icons/hicolor/symbolic/apps/internal.chatd.Chat-symbolic.svg"; do
+			[ -s "$file" ] || fail "$file is missing"
+		done
+	fi
 	# They speak of this installation.
 	run -1 grep -rnE 'SYSCONFDIR|STATEDIR|PKGDATADIR' "$mandir"
 	grep -qF "$(value_of sysconfdir)/chat/chatd.conf" "$mandir/man8/chatd.8"

@@ -35,8 +35,27 @@ check()
 # usage: compile COMPILER FLAG... ; over every C file, as many at once as cores
 compile()
 {
-	printf '%s\0' "${c_files[@]}" |
+	printf '%s\0' "${compiled[@]}" |
 		xargs -0 -n 1 -P "$jobs" "$@" "${flags[@]}" -Werror
+}
+
+# usage: without_gtk ; the window cannot be compiled here
+without_gtk()
+{
+	local file
+	case " ${flags[*]} " in
+	*/gtk-4.0*) return ;;
+	esac
+	echo 'lint: src/chat/faces/window: NOT COMPILED, libgtk-4-dev or' \
+		'libadwaita-1-dev is missing'
+	failed=$((failed + 1))
+	compiled=()
+	for file in "${c_files[@]}"; do
+		case $file in
+		*/faces/window/*) ;;
+		*) compiled+=("$file") ;;
+		esac
+	done
 }
 
 # usage: layout ; clang-format would change nothing
@@ -49,7 +68,8 @@ layout()
 suspicious()
 {
 	cppcheck --quiet --enable=warning,portability --inline-suppr \
-		--library="$src/t/cppcheck.cfg" --error-exitcode=1 \
+		--library="$src/t/cppcheck.cfg" --library=gtk \
+		--error-exitcode=1 \
 		--std=c11 -D_GNU_SOURCE -j "$jobs" -I "$src/src" "${c_files[@]}"
 }
 
@@ -58,6 +78,14 @@ suspicious()
 test_scripts()
 {
 	shellcheck -x -e SC2030,SC2031,SC2034,SC2154 "${bats_files[@]}"
+}
+
+# usage: window_data ; what a desktop is told is as it wants it
+window_data()
+{
+	desktop-file-validate "$src"/dist/window/*.desktop &&
+		appstreamcli validate --no-net --no-color \
+			"$src"/dist/window/*.metainfo.xml >&2
 }
 
 # usage: licences ; every file of ours names its licence in the first lines
@@ -115,6 +143,8 @@ list bats_files -name '*.ba*'
 list sh_files \( -name '*.sh' -o -path "$src/.ci/run" \)
 sh_files+=("$src/run" "$src/autogen.sh" "$src/dist/completions/chat.bash")
 
+compiled=("${c_files[@]}")
+without_gtk
 check 'gcc -Werror' gcc gcc compile gcc -c -o /dev/null
 check 'clang -Werror' clang clang \
 	compile clang -fsyntax-only -Wno-unknown-warning-option
@@ -127,6 +157,7 @@ fi
 if [ ${#man_files[@]} -gt 0 ]; then
 	check 'mandoc' mandoc mandoc mandoc -Tlint -Wwarning "${man_files[@]}"
 fi
+check 'desktop file, AppStream' appstream appstreamcli window_data
 check 'licence lines' grep grep licences
 check 'sizes' mawk awk sizes
 

@@ -149,6 +149,7 @@ ask_trust(struct window *window, const json_t *reply)
 	    .detail = wire_get_string(reply, "pin"),
 	    .yes = {"Yes, trust it", "win.trust"},
 	    .no = {"No", "win.other"},
+	    .careful = true,
 	};
 
 	replace(&window->enter->pin, words.detail);

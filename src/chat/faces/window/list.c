@@ -10,7 +10,7 @@
 #include "chat/faces/window/words.h"
 #include "lib/unix.h"
 
-enum { WIDTH = 250, GAP = 6 };
+enum { WIDTH = 280, GAP = 6 };
 
 struct list {
 	struct window *window;
@@ -274,6 +274,9 @@ make_bar(struct list *list)
 	window_name(fresh, "New conversation");
 	adw_header_bar_set_title_widget(
 	    ADW_HEADER_BAR(bar), GTK_WIDGET(list->title));
+	/* Where both sides show, the right one has the window's buttons. */
+	g_object_bind_property(list->window->leaflet, "folded", bar,
+	    "show-end-title-buttons", G_BINDING_SYNC_CREATE);
 	adw_header_bar_pack_start(ADW_HEADER_BAR(bar), fresh);
 	adw_header_bar_pack_end(ADW_HEADER_BAR(bar), menu_button(list->window));
 	return bar;
@@ -307,6 +310,7 @@ list_new(struct window *window)
 	gtk_widget_set_vexpand(scroll, TRUE);
 	list->box = gtk_box_new(GTK_ORIENTATION_VERTICAL, 0);
 	gtk_widget_set_size_request(list->box, WIDTH, -1);
+	gtk_widget_set_hexpand(list->box, FALSE);
 	gtk_box_append(GTK_BOX(list->box), make_bar(list));
 	gtk_box_append(GTK_BOX(list->box), scroll);
 	return list;

@@ -145,8 +145,8 @@ run(struct window *window)
 	/* Whoever names an account wants a window of its own. */
 	bool named =
 	    window->wanted.centre != NULL || window->wanted.account != NULL;
-	AdwApplication *app = adw_application_new(WINDOW_ID,
-	    named ? G_APPLICATION_NON_UNIQUE : G_APPLICATION_FLAGS_NONE);
+	AdwApplication *app = adw_application_new(
+	    WINDOW_ID, named ? G_APPLICATION_NON_UNIQUE : (GApplicationFlags)0);
 	GSimpleAction *open =
 	    g_simple_action_new("open", G_VARIANT_TYPE_STRING);
 	int status;

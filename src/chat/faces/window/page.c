@@ -13,7 +13,7 @@
 #include "chat/faces/window/window.h"
 #include "chat/faces/window/words.h"
 
-enum { FORM_WIDTH = 380, GAP = 12, MARGIN = 24, ICON = 72 };
+enum { FORM_WIDTH = 460, GAP = 12, MARGIN = 24, ICON = 72 };
 
 struct page {
 	struct window *window;
@@ -304,7 +304,9 @@ page_say(struct page *page, const struct page_words *words)
 	put_button(page->yes, &words->yes);
 	put_button(page->no, &words->no);
 	turn(page, "words");
-	if (words->yes.label == NULL)
+	if (words->careful)
+		gtk_widget_grab_focus(GTK_WIDGET(page->no));
+	if (words->careful || words->yes.label == NULL)
 		return;
 	gtk_window_set_default_widget(page->window->top, GTK_WIDGET(page->yes));
 	gtk_widget_grab_focus(GTK_WIDGET(page->yes));

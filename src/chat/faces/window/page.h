@@ -7,6 +7,8 @@
 #ifndef CHAT_WINDOW_PAGE_H
 #define CHAT_WINDOW_PAGE_H
 
+#include <stdbool.h>
+
 #include <gtk/gtk.h>
 
 struct window;
@@ -21,7 +23,8 @@ struct page_button {
 struct page_words {
 	const char *icon, *title, *text;
 	const char *detail; /* to be selected and compared, letter by letter */
-	struct page_button yes, no; /* yes: Enter as well */
+	struct page_button yes, no; /* yes: Enter as well, unless */
+	bool careful; /* it is to be thought over */
 };
 
 struct page *page_new(struct window *window);
