@@ -185,7 +185,7 @@ contact_keys(struct talk_view *talk, const json_t *reply, const char *user)
 
 	if (key == NULL) {
 		if (!wire_get_bool(reply, "more"))
-			window_say(talk->window,
+			talk_toast(talk,
 			    "No key is remembered: there was no private link "
 			    "yet.");
 		return;

@@ -35,6 +35,17 @@ ask_free(struct talk_view *talk)
 	g_clear_pointer(&talk->asked, g_ptr_array_unref);
 }
 
+/* A sentence that goes by itself, and hides nothing that is being written. */
+void
+talk_toast(struct talk_view *talk, const char *text)
+{
+	char *safe = words_line(text), *plain = g_markup_escape_text(safe, -1);
+
+	adw_toast_overlay_add_toast(talk->toasts, adw_toast_new(plain));
+	g_free(plain);
+	g_free(safe);
+}
+
 static window_reply answered;
 
 bool
@@ -50,7 +61,7 @@ talk_want(struct talk_view *talk, enum talk_want want, json_t *request,
 	if (request == NULL ||
 	    window_ask(talk->window, request, answered, asked) < 0) {
 		asked_free(asked);
-		window_say(talk->window, "The agent is gone; it was not done.");
+		talk_toast(talk, "The agent is gone; it was not done.");
 		return false;
 	}
 	if (talk->asked == NULL)
@@ -93,7 +104,7 @@ sent(struct talk_view *talk, const struct asked *asked, const json_t *reply)
 	why = refusal(reply, asked->user);
 	if (wire_get_string(reply, "id") == NULL && asked->text != NULL)
 		composer_return(talk, asked->user, asked->text);
-	window_say(talk->window, why);
+	talk_toast(talk, why);
 	g_free(why);
 }
 
@@ -103,14 +114,14 @@ left(struct talk_view *talk, const struct asked *asked, const json_t *reply)
 	char *why;
 
 	if (wire_get_bool(reply, "ok")) {
-		window_say(talk->window,
+		talk_toast(talk,
 		    wire_get_bool(reply, "later")
 			? "It will be left at the centre when it is back."
 			: "It was left at the centre.");
 		return;
 	}
 	why = refusal(reply, asked->user);
-	window_say(talk->window, why);
+	talk_toast(talk, why);
 	g_free(why);
 }
 
@@ -146,7 +157,7 @@ done(struct talk_view *talk, const struct asked *asked, const json_t *reply)
 	if (!wire_get_bool(reply, "ok")) {
 		char *why = refusal(reply, asked->user);
 
-		window_say(talk->window, why);
+		talk_toast(talk, why);
 		g_free(why);
 		return;
 	}
@@ -156,7 +167,7 @@ done(struct talk_view *talk, const struct asked *asked, const json_t *reply)
 	}
 	text = g_string_new(words[asked->want]);
 	g_string_replace(text, "%s", asked->user, 0);
-	window_say(talk->window, text->str);
+	talk_toast(talk, text->str);
 	g_string_free(text, TRUE);
 }
 

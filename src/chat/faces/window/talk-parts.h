@@ -35,6 +35,7 @@ struct talk_view {
 	GtkWidget *page, *stack, *list, *scroll, *down, *live;
 	AdwHeaderBar *header;
 	AdwWindowTitle *title;
+	AdwToastOverlay *toasts; /* over the messages, not the field */
 	GtkWidget *menu_button;
 	GSimpleActionGroup *actions;
 
@@ -73,6 +74,7 @@ bool talk_want(struct talk_view *talk, enum talk_want want, json_t *request,
     const char *user, const char *text);
 bool talk_want_user(struct talk_view *talk, enum talk_want want,
     const char *name, const char *user);
+void talk_toast(struct talk_view *talk, const char *text);
 void ask_free(struct talk_view *talk);
 
 /* Where one is in the lines: talk-scroll.c. */

@@ -142,13 +142,14 @@ talk_say(struct talk_view *talk, struct mirror_talk *of, const char *event,
 	static const char *const seen[] = {
 	    "ask", "login", "logout", "reachable", "state", "unreachable"};
 
-	(void)talk;
 	(void)of;
-	(void)text;
 	for (size_t i = 0; i < G_N_ELEMENTS(seen); i++)
 		if (strcmp(seen[i], event) == 0)
 			return true;
-	return false;
+	if (talk->open == NULL)
+		return false;
+	talk_toast(talk, text);
+	return true;
 }
 
 /* The words of the message that this button stands under, once more. */
@@ -377,7 +378,9 @@ page_make(struct talk_view *talk)
 	g_object_ref_sink(talk->page);
 	gtk_box_append(GTK_BOX(talk->page), GTK_WIDGET(talk->header));
 	gtk_box_append(GTK_BOX(talk->page), search);
-	gtk_box_append(GTK_BOX(talk->page), talk->stack);
+	talk->toasts = ADW_TOAST_OVERLAY(adw_toast_overlay_new());
+	adw_toast_overlay_set_child(talk->toasts, talk->stack);
+	gtk_box_append(GTK_BOX(talk->page), GTK_WIDGET(talk->toasts));
 	gtk_box_append(GTK_BOX(talk->page), talk->live);
 	gtk_box_append(GTK_BOX(talk->page), composer);
 	gtk_widget_set_hexpand(talk->page, TRUE);
