@@ -38,7 +38,7 @@ stage_begin()
 	export XDG_RUNTIME_DIR=$dir/x AT_SPI_BUS_ADDRESS=unix:path=$dir/x/bus
 	export DBUS_SESSION_BUS_ADDRESS=$AT_SPI_BUS_ADDRESS
 	mkdir "$dir/x"
-	mkfifo "$dir/x/number" "$dir/x/hold"
+	mkfifo "$dir/x/number" "$dir/x/seen" "$dir/x/up" "$dir/x/hold"
 	# Nobody is started on it but who keeps the objects' tree.
 	cat >"$dir/x/bus.conf" <<-END
 		<busconfig>
@@ -78,7 +78,6 @@ stage_begin()
 stage_number()
 {
 	local fd number=
-	mkfifo "$dir/x/seen" "$dir/x/up"
 	exec {fd}<>"$dir/x/number"
 	read -r -t "$patience" -u "$fd" number || true
 	exec {fd}<&-

@@ -39,7 +39,8 @@
 
 enum {
 	SECONDS = 20,
-	TABS_MAX = 64,
+	STEPS_MAX = 64,
+	STEP_MS = 100, /* and what a key does is told sooner */
 	TURN_MS = 250, /* looks again by itself after that */
 };
 
@@ -48,6 +49,7 @@ struct wanted {
 	const char *name, *role;
 	char **states;
 	bool whole; /* the name is all of it */
+	bool button; /* what one presses before what only bears its name */
 };
 
 struct person {
@@ -91,26 +93,55 @@ fits_states(const struct wanted *wanted, const struct object *object)
 	return true;
 }
 
+/* GTK leaves what is in a hidden page in its tree. */
+static bool
+hidden(const struct object *object)
+{
+	for (; object->up != NULL; object = object->up)
+		if (!object_is(object, "visible"))
+			return true;
+	return false;
+}
+
 static bool
 fits(struct object *object, void *arg)
 {
 	const struct wanted *wanted = arg;
 
-	return (wanted->role == NULL ||
-		   strcmp(object_role(object), wanted->role) == 0) &&
+	return !hidden(object) &&
+	    (wanted->role == NULL ||
+		strcmp(object_role(object), wanted->role) == 0) &&
 	    (fits_text(wanted, object->name) ||
 		fits_text(wanted, object->content)) &&
 	    fits_states(wanted, object);
+}
+
+static bool
+fits_button(struct object *object, void *arg)
+{
+	const char *role = object_role(object);
+
+	return (strstr(role, "button") || strstr(role, "item")) &&
+	    fits(object, arg);
 }
 
 /* Looks again; the object that is wanted, or NULL. */
 static struct object *
 look(struct person *person)
 {
+	struct wanted whole = person->wanted;
+	struct object *object = NULL, *root;
+
 	if (!bus_program(&person->bus))
 		return NULL;
 	sight_take(&person->sight, &person->bus);
-	return sight_find(person->sight.root, fits, &person->wanted);
+	root = person->sight.root;
+	whole.whole = true;
+	if (whole.button)
+		object = sight_find(root, fits_button, &whole);
+	if (object == NULL && whole.button)
+		object = sight_find(root, fits_button, &person->wanted);
+	return object ? object : sight_find(root, fits, &person->wanted);
 }
 
 static bool
@@ -134,11 +165,13 @@ static struct object *
 wait_for(struct person *person, bool gone)
 {
 	struct object *object;
+	int missed = 0; /* a look amid a change may miss what is there */
 
 	bus_listen(&person->bus, heard, NULL);
 	for (;;) {
 		object = look(person);
-		if ((object == NULL) == gone)
+		missed = object == NULL ? missed + 1 : 0;
+		if (gone ? missed == 2 : object != NULL)
 			return object;
 		if (late(person))
 			break;
@@ -222,7 +255,7 @@ print_role(struct object *object, void *arg)
 {
 	const char *role = arg;
 
-	if (strcmp(object_role(object), role) == 0)
+	if (strcmp(object_role(object), role) == 0 && !hidden(object))
 		puts(object->name);
 	return false;
 }
@@ -267,7 +300,7 @@ print_nameless(struct object *object, void *arg)
 	int *count = arg;
 	bool row = strcmp(object_role(object), "list item") == 0;
 
-	if (!object_is(object, "focusable") ||
+	if (!object_is(object, "focusable") || hidden(object) ||
 	    strcmp(object_role(object), "scroll pane") == 0 ||
 	    (row ? sight_find(object, has_name, NULL) != NULL
 		 : has_name(object, NULL)))
@@ -402,6 +435,23 @@ click(struct person *person, const struct object *object)
 	return true;
 }
 
+/* Goes through what can have the keyboard until it is there. */
+static bool
+walk(struct person *person, const char *chord)
+{
+	struct object *object;
+
+	screen_focus();
+	for (int steps = 0; steps < STEPS_MAX && !late(person); steps++) {
+		object = look(person);
+		if (object != NULL && object_is(object, "focused"))
+			return true;
+		screen_key(chord);
+		bus_turn(STEP_MS);
+	}
+	return false;
+}
+
 static int
 do_press(struct person *person, char **arguments)
 {
@@ -410,31 +460,32 @@ do_press(struct person *person, char **arguments)
 
 	(void)arguments;
 	person->wanted.states = sensitive;
+	person->wanted.button = true;
 	object = wait_for(person, false);
+	if (strcmp(object_role(object), "menu item") == 0) {
+		/* A menu is a window of its own, and tells no place. */
+		if (!walk(person, "Down"))
+			give_up("no way to it: %s", person->wanted.name);
+		screen_key("Return");
+		return 0;
+	}
 	if (!act(person, object) && !click(person, object))
 		give_up("it cannot be pressed: %s", person->wanted.name);
 	return 0;
 }
 
-/* As who has no mouse: Tab, until the keyboard is there. */
+/* As who has no mouse. */
 static int
 do_focus(struct person *person, char **arguments)
 {
 	static char *focusable[] = {(char *)"focusable", NULL};
-	struct object *object;
 
 	(void)arguments;
 	person->wanted.states = focusable;
-	object = wait_for(person, false);
-	screen_focus();
-	for (int tabs = 0; tabs < TABS_MAX && !late(person); tabs++) {
-		object = look(person);
-		if (object != NULL && object_is(object, "focused"))
-			return 0;
-		screen_key("Tab");
-		bus_turn(TURN_MS);
-	}
-	give_up("Tab does not lead to it: %s", person->wanted.name);
+	wait_for(person, false);
+	if (!walk(person, "Tab"))
+		give_up("Tab does not lead to it: %s", person->wanted.name);
+	return 0;
 }
 
 static int

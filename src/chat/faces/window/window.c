@@ -315,6 +315,8 @@ mind(gpointer arg)
 	struct mirror_status status;
 
 	window->minding = 0;
+	if (window->mirror == NULL) /* the session went meanwhile */
+		return G_SOURCE_REMOVE;
 	mirror_status(window->mirror, &status);
 	if (status.over) {
 		enter_over(window, status.why);
