@@ -21,12 +21,17 @@ struct talk_view;
  */
 struct talk_view *talk_new(struct window *window);
 GtkWidget *talk_widget(struct talk_view *view);
+/*
+ * The bars that stay until they are answered, above list and conversation:
+ * somebody asks for a private link, the centre cannot be reached.
+ */
+GtkWidget *talk_bars(struct talk_view *view);
 /* When the window is gone. */
 void talk_view_free(struct talk_view *view);
 
 /*
- * Shows that conversation, NULL: none (there is no session).  The window has
- * asked mirror_load() where nothing of it was loaded.
+ * Shows that conversation, NULL: none (there is no session).  What of it has
+ * to be loaded is asked for here.
  */
 void talk_show(struct talk_view *view, ChatTalk *talk);
 

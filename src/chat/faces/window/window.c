@@ -315,6 +315,8 @@ mind(gpointer arg)
 	struct mirror_status status;
 
 	window->minding = 0;
+	if (window->mirror == NULL) /* the session went meanwhile */
+		return G_SOURCE_REMOVE;
 	mirror_status(window->mirror, &status);
 	if (status.over) {
 		enter_over(window, status.why);
@@ -358,9 +360,6 @@ window_open(struct window *window, const char *user)
 		return true;
 	}
 	g_set_object(&window->open, object);
-	/* What is loaded without its end is not what was left. */
-	if (!talk->end && !talk->loading)
-		mirror_load(window->mirror, talk);
 	talk_show(window->talk, object);
 	window_mind(window);
 	return true;
@@ -509,6 +508,8 @@ make_talks(struct window *window)
 void
 window_make(struct window *window, AdwApplication *app)
 {
+	GtkWidget *talks;
+
 	window->app = app;
 	window->asked =
 	    g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
@@ -523,8 +524,11 @@ window_make(struct window *window, AdwApplication *app)
 	make_talks(window);
 	window->page = page_new(window);
 	gtk_stack_add_named(window->stack, page_widget(window->page), "page");
-	gtk_stack_add_named(
-	    window->stack, GTK_WIDGET(window->leaflet), "talks");
+	talks = gtk_box_new(GTK_ORIENTATION_VERTICAL, 0);
+	gtk_box_append(GTK_BOX(talks), GTK_WIDGET(window->leaflet));
+	gtk_box_append(GTK_BOX(talks), talk_bars(window->talk));
+	gtk_widget_set_vexpand(GTK_WIDGET(window->leaflet), TRUE);
+	gtk_stack_add_named(window->stack, talks, "talks");
 	adw_toast_overlay_set_child(window->toasts, GTK_WIDGET(window->stack));
 	adw_application_window_set_content(
 	    ADW_APPLICATION_WINDOW(window->top), GTK_WIDGET(window->toasts));

@@ -1,0 +1,103 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: ISC
+# The window without a mouse and without eyes.
+
+# shellcheck disable=SC2030,SC2031,SC2034,SC2154 # lib/centre.bash has them
+load lib/centre
+load lib/person
+load lib/window
+
+setup_file()
+{
+	people alice bob
+}
+
+set_up()
+{
+	window_wanted
+	centre_start 'session: { heartbeat = 1; timeout = 60; };'
+}
+
+# usage: all_named ; whatever can have the keyboard has a name
+all_named()
+{
+	run look nameless
+	same '' "$output" 'what has no name'
+}
+
+@test "from the login to the goodbye on the keyboard alone" {
+	person bob
+	open_window alice
+	type_text "127.0.0.1:$PORT"
+	key Tab
+	type_text alice
+	key Tab
+	type_text alice-secret
+	key Return
+	window_shows 'Yes, trust it' focused
+	key Return
+	window_shows Everybody
+	key Control+n
+	window_shows 'With whom?'
+	type_text bob
+	key Return
+	window_shows 'To bob, through the centre'
+	key Control+l
+	type_text 'first line'
+	key Shift+Return
+	type_text 'second: ä €'
+	key Return
+	sees bob 'alice: first line'
+	sees bob '  second: ä €'
+	types bob 'getaddress alice'
+	window_shows 'bob wants to talk privately.'
+	key Alt+y
+	sees_like bob 'alice agreed: .*'
+	key Control+Shift+h
+	window_shows 'The private link with bob has ended'
+	key F1
+	window_shows 'Keyboard shortcuts'
+	key Escape
+	key Control+q
+	window_ends alice 0
+	sees bob 'alice has logged out.'
+}
+
+@test "everything that can have the keyboard has a name" {
+	person bob
+	open_window alice "$(account_of alice)"
+	window_shows 'Is that the right centre?'
+	all_named
+	press No
+	window_shows 'Log in to a message centre'
+	all_named
+	fill Server "127.0.0.1:$PORT"
+	fill Name alice
+	fill Password alice-secret
+	press 'Log in'
+	press 'Yes, trust it'
+	window_shows Everybody
+	types bob 'message alice hi'
+	types bob 'getaddress alice'
+	press bob
+	window_shows 'bob: hi, '
+	window_shows 'bob wants to talk privately.'
+	all_named
+	key Control+f
+	window_shows 'Words to search for' visible
+	all_named
+	key Escape
+	key Control+comma
+	window_shows 'Hide what they say'
+	all_named
+}
+
+@test "a screen reader is told what comes in" {
+	person bob
+	enters alice
+	types bob 'message alice hi'
+	press bob
+	window_shows 'bob: hi, '
+	types bob 'message alice here is news'
+	look -r 'status bar' wait 'bob: here is news, '
+}
