@@ -140,6 +140,20 @@ news(const struct oneshot *shot, const struct account *account,
 	return status < 0 ? EX_TEMPFAIL : status;
 }
 
+/* An agent for a face that comes now: it is looked for, and told nothing. */
+static int
+bare(const struct oneshot *shot, const struct account *account,
+    const struct prompt *prompt)
+{
+	struct face face;
+	int status = attach_agent(account, &face, prompt->stop);
+
+	if (status != 0)
+		return status;
+	face_close(&face);
+	return oneshot_agent(shot, account);
+}
+
 /* True for what is done by an agent with a session, or not at all. */
 static bool
 needs_agent(const struct oneshot *shot)
@@ -232,6 +246,8 @@ once_main(struct oneshot *shot, struct account *account, const char *state,
 		show_complaint("chat: ", why);
 		return EX_CANTCREAT;
 	}
+	if (oneshot_link(shot->name) == LINK_BARE)
+		return bare(shot, account, prompt);
 	if (oneshot_link(shot->name) == LINK_BOOK)
 		return from_book(shot, account, prompt);
 	if (oneshot_link(shot->name) == LINK_NEWS)

@@ -2,7 +2,7 @@
 /*
  * What a face says to the agent, at the agent's own door: octets into lines,
  * lines into wishes; and what comes back, as a face reads it.  Nothing is
- * done for any wish.
+ * done for any wish, but that a small book is read where a page of it is meant.
  */
 #include <errno.h>
 #include <string.h>
@@ -11,6 +11,7 @@
 #include <sys/un.h>
 
 #include "chat/agent/agent.h"
+#include "chat/agent/desk-parts.h"
 #include "chat/agent/door.h"
 #include "lib/log.h"
 #include "lib/unix.h"
@@ -21,10 +22,36 @@ static struct {
 	struct loop *loop;
 	struct door *door;
 	struct loop_timer now;
-	char dir[64];
+	struct book *book;
+	char dir[64], path[80];
 	struct sockaddr_un address;
 	int said, heard;
 } the;
+
+static bool
+have_row(void *arg, const struct book_row *row)
+{
+	(void)arg;
+	CLAIM(row->number > 0);
+	return true;
+}
+
+/* Any line can be asked for a page: no words of it may break the book. */
+static void
+turn_page(const json_t *wish)
+{
+	struct desk_page wanted;
+	bool start, end;
+
+	if (desk_page_wish(wish, &wanted) != NULL)
+		return;
+	CLAIM(wanted.page.limit > 0 && wanted.page.limit <= DESK_PAGE_MAX);
+	CLAIM(wanted.page.from == PAGE_NEWEST || wanted.page.row >= 0);
+	CLAIM(wanted.page.user == NULL ||
+	    strlen(wanted.page.user) <= NAME_MAX_LEN);
+	CLAIM(book_page(the.book, &wanted.page, have_row, NULL, &start, &end) ==
+	    0);
+}
 
 /* A line that came in is answered, as desk.c does for what it refuses. */
 static void
@@ -42,6 +69,7 @@ answer(void *arg, struct face_end *face, char *line, size_t len)
 	}
 	wire_get_string(wish, "do");
 	wire_get_number(wish, "row", 0);
+	turn_page(wish);
 	desk_wipe(wish);
 	door_send(face,
 	    desk_refuse(json_object_get(wish, "tag"), "not-allowed", "No."));
@@ -83,8 +111,31 @@ turn(void)
 static void
 clear_away(void)
 {
+	static const char *const ends[] = {"", "-wal", "-shm"};
+	char path[96];
+
+	for (int i = 0; i < 3; i++) {
+		snprintf(path, sizeof(path), "%s%s", the.path, ends[i]);
+		unlink(path);
+	}
 	unlink(the.address.sun_path);
 	rmdir(the.dir);
+}
+
+/* A book with something in it. */
+static void
+write_book(void)
+{
+	static const char *const texts[] = {"hi", "a NEAR b", "\"x\" - *"};
+	char why[BOOK_WHY_LEN];
+	int64_t row;
+
+	snprintf(the.path, sizeof(the.path), "%s/book.db", the.dir);
+	the.book = book_open(the.path, "alice", why);
+	CLAIM(the.book != NULL);
+	for (int i = 0; i < 3; i++)
+		CLAIM(book_queue(the.book, texts[i], i > 0 ? "bob" : "",
+			  texts[i], 1, &row) == 0);
 }
 
 static void
@@ -99,6 +150,7 @@ begin(void)
 	    "%s/agent.sock", the.dir);
 	atexit(clear_away);
 	CLAIM(log_open("/dev/null") == 0);
+	write_book();
 	CLAIM((the.loop = loop_new()) != NULL);
 	loop_after_turn(the.loop, stop, the.loop);
 	the.door = door_open(the.loop, the.address.sun_path, &calls, NULL);

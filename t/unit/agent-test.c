@@ -279,6 +279,40 @@ test_over(void)
 	finish();
 }
 
+/* What a centre keeps no more is told, also to who comes later. */
+static void
+test_gap(void)
+{
+	enter("a gap", "30", "100");
+	reply(SYNC, MESSAGE("bob", "0123456789abcdef", "hi"), 6, 5, "true");
+	ok(told("event", "message") != NULL, "a message");
+	asked("sync");
+	reply(SYNC ",\"gap\":true", "", 6, 9, "false");
+	ok(told("event", "gap") != NULL, "then something is missing");
+	is_number(wire_get_number(line, "after", -1), 1, "behind that row");
+	finish();
+
+	begin("a gap while nobody watches");
+	knock("30", "100");
+	wish("login", "password", "secret", NULL, NULL);
+	asked("login");
+	reply(LOGIN);
+	told("user", "alice");
+	asked("sync");
+	reply(SYNC ",\"gap\":true", "", 5, 9, "false");
+	wish("sync", NULL, NULL, NULL, NULL);
+	asked("sync");
+	reply(SYNC, "", 5, 9, "false");
+	told("ok", NULL);
+	wish("watch", NULL, NULL, NULL, NULL);
+	ok(told("event", "gap") != NULL, "who watches next is told");
+	wish("watch", NULL, NULL, NULL, NULL);
+	wish("status", NULL, NULL, NULL, NULL);
+	ok(told("session", "in") != NULL, "once");
+	ok(json_object_get(line, "synced") != NULL, "and when it was heard of");
+	finish();
+}
+
 int
 main(void)
 {
@@ -294,6 +328,7 @@ main(void)
 	test_events();
 	test_pages();
 	test_live();
+	test_gap();
 	test_over();
 	return stage_close();
 }

@@ -345,10 +345,11 @@ test_errands(void)
 	struct book *book = must_open();
 	struct outbox outbox;
 	char id[OUTBOX_ID_LEN + 1] = "";
+	int64_t row;
 
 	ok(outbox_init(&outbox, book) == 0, "an outbox begins with the book");
 	is_number(outbox_messages(&outbox), 1, "and what waits in it");
-	ok(outbox_message(&outbox, "bob", "10th", 1, id) == 0, "one more");
+	ok(outbox_message(&outbox, "bob", "10th", 1, id, &row) == 0, "one more");
 	ok(id_valid(id, strlen(id)), "its id is one");
 	outbox_request(&outbox, OP_ONLINE, NULL, 1, NULL);
 	is_number(outbox.count, 3, "a request stands behind them");
@@ -369,6 +370,10 @@ age(void)
 
 	ok(sqlite3_open(path, &db) == SQLITE_OK &&
 		sqlite3_exec(db,
+		    "DROP TRIGGER history_last; DROP TABLE talk;"
+		    "DROP INDEX history_talk; DROP INDEX history_theirs;"
+		    "DROP INDEX history_room;"
+		    "ALTER TABLE history DROP COLUMN talk;"
 		    "DROP TRIGGER place_link; DROP TABLE link;"
 		    "DROP TABLE peer_key; ALTER TABLE place DROP COLUMN "
 		    "peer_port;"

@@ -61,8 +61,11 @@ agent_shown(struct agent *agent, int64_t number)
 static void
 mark(struct agent *agent, const struct face_end *face)
 {
-	if (face->automatic && !face->gone && door_pending(face) == 0)
-		agent_shown(agent, face->given);
+	if (!face->automatic || face->gone || door_pending(face) > 0)
+		return;
+	agent_shown(agent, face->given);
+	if (!face->talks)
+		desk_read_all(agent, face->given);
 }
 
 struct giving {
@@ -74,14 +77,6 @@ struct giving {
 static bool
 give_row(void *arg, const struct book_row *row)
 {
-	static const char *const names[] = {
-	    [BOOK_MESSAGE] = "message",
-	    [BOOK_BROADCAST] = "broadcast",
-	    [BOOK_NOTICE] = "notice",
-	    [BOOK_LOGIN] = "login",
-	    [BOOK_LOGOUT] = "logout",
-	    [BOOK_PRIVATE] = "private",
-	};
 	const struct giving *giving = arg;
 	struct face_end *face = giving->face;
 	bool presence = row->kind == BOOK_LOGIN || row->kind == BOOK_LOGOUT;
@@ -91,7 +86,8 @@ give_row(void *arg, const struct book_row *row)
 	json_t *event = json_object();
 
 	wire_time_format(row->time, time);
-	json_object_set_new(event, "event", json_string(names[row->kind]));
+	json_object_set_new(
+	    event, "event", json_string(book_kind_name(row->kind)));
 	json_object_set_new(event, "time", json_string(time));
 	if (*row->author != '\0')
 		json_object_set_new(event, presence ? "user" : "from",
@@ -271,7 +267,10 @@ agent_leave(struct agent *agent)
 static void
 face_line(void *arg, struct face_end *face, char *line, size_t len)
 {
-	desk_line(arg, face, line, len);
+	struct agent *agent = arg;
+
+	agent->met = true;
+	desk_line(agent, face, line, len);
 	explicit_bzero(line, len);
 }
 
@@ -290,13 +289,16 @@ is_lonely(const struct agent *agent)
 	    !(agent->detached && agent->state == AGENT_IN);
 }
 
-/* The last face that leaves takes the session with it, unless detached. */
+/*
+ * The last face that leaves takes the session with it, unless detached.  Who
+ * only looked whether an agent is there was no face.
+ */
 static void
 face_left(void *arg)
 {
 	struct agent *agent = arg;
 
-	if (is_lonely(agent))
+	if (agent->met && is_lonely(agent))
 		agent_leave(agent);
 }
 
@@ -307,6 +309,7 @@ lonely(void *arg)
 {
 	struct agent *agent = arg;
 
+	agent->met = true;
 	if (is_lonely(agent))
 		agent_leave(agent);
 }

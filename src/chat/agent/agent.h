@@ -98,16 +98,20 @@ struct agent {
 
 	/* Is the centre there? */
 	bool unreachable;
+	int64_t heard; /* its last word: wall clock, 0: none yet */
 	int64_t trouble_since; /* clock_mono(), 0: all is well */
 	struct loop_timer trouble;
 
 	/* The end. */
 	bool detached; /* the last face that leaves does not take us with it */
+	bool met; /* a face has spoken, or nobody came in time */
 	bool leave; /* as soon as the login under way is over */
 	struct waiter quitting;
 	struct loop_timer end;
 	int64_t marked; /* rows up to here are marked as shown */
+	int64_t read; /* and up to here as read, in every conversation */
 	json_t *untold; /* refusals that no face has heard of */
+	json_t *gap; /* the event, if none has heard of that, or NULL */
 	json_t *last_word; /* the event that ended the session, or NULL */
 };
 
@@ -232,5 +236,23 @@ void desk_synced(struct agent *agent, const struct errand *errand);
 
 /* The event for a change in an own message's state. */
 json_t *desk_state(const char *id, const char *to, const char *state);
+
+/* When the centre was last heard of, as a member; none before that. */
+void desk_synced_at(const struct agent *agent, json_t *object);
+
+/* desk-history.c */
+
+/*
+ * The event (taken over) for the first state of a new own message, of which
+ * row has number, text and time; serial is the face that sent it.
+ */
+void desk_own(const struct agent *agent, unsigned serial, json_t *event,
+    const struct book_row *row);
+
+/* All up to that row has been read, in every conversation. */
+void desk_read_all(struct agent *agent, int64_t row);
+
+/* An event (taken over) for faces that show one conversation at a time. */
+void desk_tell_talks(const struct agent *agent, json_t *event);
 
 #endif

@@ -11,6 +11,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What the faces call it. */
+const char *
+book_kind_name(enum book_kind kind)
+{
+	static const char *const names[] = {
+	    [BOOK_MESSAGE] = "message",
+	    [BOOK_BROADCAST] = "broadcast",
+	    [BOOK_NOTICE] = "notice",
+	    [BOOK_LOGIN] = "login",
+	    [BOOK_LOGOUT] = "logout",
+	    [BOOK_PRIVATE] = "private",
+	};
+
+	return names[kind];
+}
+
 /* 1 and the row if it is there. */
 int
 book_row(struct book *book, int64_t number,
@@ -109,8 +125,8 @@ put_match(FILE *to, const char *word, size_t len)
  * Takes words apart: those for the index as one expression, and the others,
  * a line each, that a text has to hold somewhere.  -1 without memory.
  */
-static int
-split_words(const char *words, char **match, char **parts)
+int
+book_split_words(const char *words, char **match, char **parts)
 {
 	static const char space[] = " \t\n";
 	FILE *index, *rest;
@@ -134,8 +150,8 @@ split_words(const char *words, char **match, char **parts)
 }
 
 /* SQL's holds_all(text, parts): the text has each line of parts in it. */
-static void
-holds_all(sqlite3_context *context, int count, sqlite3_value **values)
+void
+book_holds_all(sqlite3_context *context, int count, sqlite3_value **values)
 {
 	const char *text = (const char *)sqlite3_value_text(values[0]);
 	const char *part = (const char *)sqlite3_value_text(values[1]);
@@ -160,7 +176,7 @@ search(struct book *book, const struct book_query *query, const char *match,
 	int status;
 
 	if (sqlite3_create_function(book->db, "holds_all", 2,
-		SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL, holds_all, NULL,
+		SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL, book_holds_all, NULL,
 		NULL) != SQLITE_OK)
 		return book_broken(book, "cannot be searched");
 	stmt = book_prepare(book,
@@ -192,7 +208,7 @@ book_history(struct book *book, const struct book_query *query,
 	char *match = NULL, *parts = NULL;
 	int result = -1;
 
-	if (split_words(query->words, &match, &parts) == 0)
+	if (book_split_words(query->words, &match, &parts) == 0)
 		result = search(book, query, match, parts, fn, arg);
 	else
 		snprintf(book->why, sizeof(book->why), "no memory");

@@ -55,6 +55,18 @@ int book_finish(struct book *book, sqlite3_stmt *stmt, int status);
 /* One number out of the database; 0 where there is none. */
 int book_number(struct book *book, const char *sql, int64_t *out);
 
+/* ---- book-history.c */
+
+/*
+ * Takes words apart: those for the index as one expression, and the others,
+ * a line each, that a text has to hold somewhere.  -1 without memory.
+ */
+int book_split_words(const char *words, char **match, char **parts);
+
+/* SQL's holds_all(text, parts): the text has each line of parts in it. */
+void book_holds_all(
+    sqlite3_context *context, int count, sqlite3_value **values);
+
 /* ---- book-schema.c */
 
 /* Makes the tables, or brings those of an older version up to this one. */

@@ -6,6 +6,7 @@
 #include "chat/agent/book-beacon.h"
 #include "chat/agent/book-link.h"
 #include "chat/agent/book-parts.h"
+#include "chat/agent/book-talk.h"
 
 #include <stdio.h>
 
@@ -45,6 +46,7 @@ static const char *const upgrades[BOOK_VERSION + 1] = {
 	  "PRAGMA user_version = 2;",
     [3] = BOOK_BEACON_RUNG,
     [4] = BOOK_LINK_RUNG,
+    [5] = BOOK_TALK_RUNG,
 };
 
 /* What the file says it is; -1 if nothing can be read. */

@@ -13,7 +13,7 @@
 #include "lib/wire.h"
 
 enum {
-	BOOK_VERSION = 4,
+	BOOK_VERSION = 5,
 	BOOK_WHY_LEN = 1024,
 };
 
@@ -64,6 +64,9 @@ struct book_contact {
 	int64_t port; /* 0: they take none */
 	int64_t until; /* wall clock; 0: there is no link */
 };
+
+/* What the faces call it. */
+const char *book_kind_name(enum book_kind kind);
 
 /* What of the history is wanted. */
 struct book_query {

@@ -381,20 +381,12 @@ say_row(void *arg, const struct book_row *row)
 	    [BOOK_CALLING] = "queued",
 	    [BOOK_KEPT] = "kept",
 	};
-	static const char *const kinds[] = {
-	    [BOOK_MESSAGE] = "message",
-	    [BOOK_BROADCAST] = "broadcast",
-	    [BOOK_NOTICE] = "notice",
-	    [BOOK_LOGIN] = "login",
-	    [BOOK_LOGOUT] = "logout",
-	    [BOOK_PRIVATE] = "private",
-	};
 	char time[WIRE_TIME_LEN + 1];
 	const struct {
 		const char *name, *value;
 	} members[] = {
 	    {"time", time},
-	    {"type", kinds[row->kind]},
+	    {"type", book_kind_name(row->kind)},
 	    {"from", row->author},
 	    {"to", row->recipient},
 	    {"id", *row->id != '!' ? row->id : ""},

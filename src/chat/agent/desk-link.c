@@ -74,6 +74,16 @@ request_of(const char *key, const char *value)
 	return request;
 }
 
+/* An event about a user. */
+static json_t *
+event_about(const char *name, const char *user)
+{
+	json_t *event = request_of("event", name);
+
+	json_object_set_new(event, "user", json_string(user));
+	return event;
+}
+
 /* Asks whether another user agrees to a link. */
 void
 desk_ask(struct agent *agent, const struct wish *wish)
@@ -326,8 +336,8 @@ desk_hangup(struct agent *agent, const struct wish *wish)
 {
 	int64_t now = clock_mono();
 	char user[NAME_MAX_LEN + 1];
+	json_t *reply, *withdrawn;
 	struct link *link;
-	json_t *reply;
 
 	if (!desk_user(wish, "user", user))
 		return;
@@ -342,6 +352,12 @@ desk_hangup(struct agent *agent, const struct wish *wish)
 	    book_link_wanted(agent->book, user, "", 0, 0) == -1) {
 		desk_fail(agent, wish);
 		return;
+	}
+	if (link_waiting(link, now)) {
+		withdrawn = event_about("declined", user);
+		json_object_set_new(
+		    withdrawn, "reason", json_string("withdrawn"));
+		desk_tell_talks(agent, withdrawn);
 	}
 	*link->wanted = '\0';
 	link->wanted_until = 0;
@@ -463,7 +479,7 @@ desk_trust(struct agent *agent, const struct wish *wish)
 	struct keys keys = {wish, NULL};
 	char user[NAME_MAX_LEN + 1];
 	struct book_key known;
-	json_t *reply;
+	json_t *reply, *event;
 	int taken;
 
 	if (json_object_get(wish->line, "user") == NULL) {
@@ -491,6 +507,9 @@ desk_trust(struct agent *agent, const struct wish *wish)
 	json_object_set_new(reply, "user", json_string(user));
 	json_object_set_new(reply, "fingerprint", json_string(known.pin));
 	door_send(wish->face, reply);
+	event = event_about("trusted", user);
+	json_object_set_new(event, "fingerprint", json_string(known.pin));
+	door_tell(agent->door, event);
 	private_trusted(agent->private, user, known.pin);
 }
 
@@ -529,6 +548,9 @@ asked(struct agent *agent, const struct errand *errand, const json_t *reply)
 			agent->book, to, request, wall, wall + wait) == -1)
 			return failed(agent);
 	}
+	told = event_about("asked", to);
+	json_object_set_new(told, "expires_in", json_integer(wait / 1000));
+	door_tell(agent->door, told);
 	told = wire_accept(errand->tag);
 	json_object_set_new(told, "state", json_string("waiting"));
 	json_object_set_new(told, "expires_in", json_integer(wait / 1000));
@@ -600,6 +622,7 @@ answered(struct agent *agent, const struct errand *errand, const json_t *reply)
 	*link->question = '\0';
 	if (book_link_answered(agent->book, link->user) == -1)
 		return failed(agent);
+	private_settled(agent->private, link);
 	if (!wire_get_bool(reply, "ok"))
 		return NULL;
 	told = wire_accept(errand->tag);
@@ -607,7 +630,20 @@ answered(struct agent *agent, const struct errand *errand, const json_t *reply)
 	return told;
 }
 
-/* What a reply of the centre means for links. */
+/* The faces learn whom the user has blocked, or not any more. */
+static void
+tell_block(struct agent *agent, const struct errand *errand)
+{
+	const char *user = wire_get_string(errand->request, "user");
+	bool block = errand->op == OP_BLOCK;
+
+	door_tell(
+	    agent->door, event_about(block ? "blocked" : "unblocked", user));
+	if (block)
+		private_ended(agent->private, user, "blocked");
+}
+
+/* What a reply of the centre means for links, and for blocks. */
 json_t *
 private_answered(
     struct agent *agent, const struct errand *errand, const json_t *reply)
@@ -626,10 +662,9 @@ private_answered(
 		json_object_set_new(told, "told", json_true());
 		return told;
 	case OP_BLOCK:
+	case OP_UNBLOCK:
 		if (wire_get_bool(reply, "ok"))
-			private_ended(agent->private,
-			    wire_get_string(errand->request, "user"),
-			    "blocked");
+			tell_block(agent, errand);
 		return NULL;
 	default:
 		return NULL;

@@ -7,6 +7,7 @@
 #define CHAT_AGENT_DESK_PARTS_H
 
 #include "chat/agent/agent.h"
+#include "chat/agent/book-talk.h"
 
 /* One line of a face, taken apart. */
 struct wish {
@@ -16,7 +17,17 @@ struct wish {
 	bool synced; /* what was at the centre has been fetched for it */
 };
 
-enum { DESK_WHY_LEN = 160 };
+enum {
+	DESK_WHY_LEN = 160,
+	DESK_PAGE = 100, /* rows, unless the face says how many */
+	DESK_PAGE_MAX = 500,
+};
+
+/* A page that a face wants, with room for the name in it. */
+struct desk_page {
+	struct book_page page;
+	char user[NAME_MAX_LEN + 1];
+};
 
 /* ---- desk.c */
 
@@ -41,6 +52,17 @@ bool desk_user(
  */
 void desk_line_up(struct agent *agent, const struct wish *wish, enum wire_op op,
     json_t *request);
+
+/* ---- desk-history.c */
+
+/* What page is wanted; a sentence about what is wrong with it, or NULL. */
+const char *desk_page_wish(const json_t *line, struct desk_page *wanted);
+
+void desk_watch(struct agent *agent, const struct wish *wish);
+void desk_seen(struct agent *agent, const struct wish *wish);
+void desk_read(struct agent *agent, const struct wish *wish);
+void desk_talks(struct agent *agent, const struct wish *wish);
+void desk_history(struct agent *agent, const struct wish *wish);
 
 /* ---- desk-link.c */
 

@@ -189,6 +189,18 @@ state_name(const struct agent *agent)
 	return "over";
 }
 
+/* When the centre was last heard of, as a member. */
+void
+desk_synced_at(const struct agent *agent, json_t *object)
+{
+	char time[WIRE_TIME_LEN + 1];
+
+	if (agent->heard == 0)
+		return;
+	wire_time_format(agent->heard, time);
+	json_object_set_new(object, "synced", json_string(time));
+}
+
 static void
 do_status(struct agent *agent, const struct wish *wish)
 {
@@ -207,6 +219,7 @@ do_status(struct agent *agent, const struct wish *wish)
 	json_object_set_new(reply, "session", json_string(state_name(agent)));
 	json_object_set_new(
 	    reply, "reachable", json_boolean(!agent->unreachable));
+	desk_synced_at(agent, reply);
 	json_object_set_new(
 	    reply, "queued", json_integer(outbox_messages(&agent->outbox)));
 	json_object_set_new(reply, "detached", json_boolean(agent->detached));
@@ -280,55 +293,6 @@ do_trust(struct agent *agent, const struct wish *wish)
 	door_send(wish->face, wire_accept(wish->tag));
 }
 
-/* What was refused while nobody was there. */
-static void
-tell_refusals(struct agent *agent, struct face_end *face)
-{
-	json_t *refusal;
-	size_t i;
-
-	json_array_foreach(agent->untold, i, refusal)
-	{
-		door_send(face, json_incref(refusal));
-	}
-	json_array_clear(agent->untold);
-}
-
-static void
-do_watch(struct agent *agent, const struct wish *wish)
-{
-	struct face_end *face = wish->face;
-	int64_t last;
-
-	if (book_ends(agent->book, &last, &face->given) == -1) {
-		desk_fail(agent, wish);
-		return;
-	}
-	door_send(face, wire_accept(wish->tag));
-	face->watching = true;
-	face->automatic = wire_get_bool(wish->line, "auto");
-	face->incoming = json_is_false(json_object_get(wish->line, "states"));
-	if (!face->incoming)
-		tell_refusals(agent, face);
-	private_questions(agent->private, face);
-	agent_give(agent, face);
-}
-
-/* The face has shown its user what came up to a row. */
-static void
-do_seen(struct agent *agent, const struct wish *wish)
-{
-	int64_t row = wire_get_number(wish->line, "row", -1);
-
-	if (row < 0 || !wish->face->watching || row > wish->face->given) {
-		desk_no(wish, "bad-request", "There was no such row.");
-		return;
-	}
-	agent_shown(agent, row);
-	if (wish->tag != NULL && agent->marked >= row)
-		door_send(wish->face, wire_accept(wish->tag));
-}
-
 /* Checks a text; a sentence about what is wrong with it, or NULL. */
 const char *
 desk_text_wrong(
@@ -354,6 +318,37 @@ desk_text_wrong(
 	return out;
 }
 
+/*
+ * Writes a message down, which is the first that is done with it, and tells
+ * the faces.  1 if there is one with that id, -1 where the book has failed.
+ */
+static int
+write_down(struct agent *agent, const struct wish *wish, const char *to,
+    char id[OUTBOX_ID_LEN + 1], json_t *reply)
+{
+	struct book_row row = {
+	    .text = json_string_value(json_object_get(wish->line, "text")),
+	    .time = clock_wall(),
+	};
+	int result = outbox_message(
+	    &agent->outbox, to, row.text, row.time, id, &row.number);
+
+	if (result == -1)
+		desk_fail(agent, wish);
+	if (result != 0) {
+		json_decref(reply);
+		return result;
+	}
+	json_object_set_new(reply, "id", json_string(id));
+	json_object_set_new(reply, "state", json_string("queued"));
+	if (wire_get_bool(reply, "more"))
+		outbox_await(
+		    &agent->outbox, wish->face->serial, json_incref(wish->tag));
+	door_send(wish->face, reply);
+	desk_own(agent, wish->face->serial, desk_state(id, to, "queued"), &row);
+	return 0;
+}
+
 /* Queues a message or a broadcast: written down before anything else. */
 static void
 queue(struct agent *agent, const struct wish *wish, const char *to)
@@ -367,22 +362,11 @@ queue(struct agent *agent, const struct wish *wish, const char *to)
 		desk_no(wish, "bad-request", wrong);
 		return;
 	}
-	if (outbox_message(&agent->outbox, to, json_string_value(text),
-		clock_wall(), id) == -1) {
-		desk_fail(agent, wish);
-		return;
-	}
 	reply = wire_accept(wish->tag);
-	json_object_set_new(reply, "id", json_string(id));
-	json_object_set_new(reply, "state", json_string("queued"));
-	if (wire_get_bool(wish->line, "wait") && !agent->unreachable) {
+	if (wire_get_bool(wish->line, "wait") && !agent->unreachable)
 		json_object_set_new(reply, "more", json_true());
-		outbox_await(
-		    &agent->outbox, wish->face->serial, json_incref(wish->tag));
-	}
-	door_send(wish->face, reply);
-	door_tell(agent->door, desk_state(id, to, "queued"));
-	session_active(agent);
+	if (write_down(agent, wish, to, id, reply) == 0)
+		session_active(agent);
 }
 
 /* A user's name out of a member, folded; false if it is none. */
@@ -438,22 +422,14 @@ do_queue(struct agent *agent, const struct wish *wish)
 		desk_no(wish, "bad-request", wrong);
 		return;
 	}
-	result = outbox_message(
-	    &agent->outbox, to, json_string_value(text), clock_wall(), id);
+	reply = wire_accept(wish->tag);
+	if (*to != '\0')
+		json_object_set_new(reply, "to", json_string(to));
+	result = write_down(agent, wish, to, id, reply);
 	if (result == 1)
 		desk_no(wish, "exists", "There is a message with that id.");
-	if (result == -1)
-		desk_fail(agent, wish);
-	if (result != 0)
-		return;
-	reply = desk_state(id, to, "queued");
-	json_object_del(reply, "event");
-	json_object_set_new(reply, "ok", json_true());
-	if (wish->tag != NULL)
-		json_object_set(reply, "tag", wish->tag);
-	door_send(wish->face, reply);
-	door_tell(agent->door, desk_state(id, to, "queued"));
-	session_go(agent);
+	if (result == 0)
+		session_go(agent);
 }
 
 /*
@@ -588,8 +564,11 @@ static const struct desk_row rows[] = {
     {"status", false, do_status},
     {"login", false, do_login},
     {"trust", false, do_trust},
-    {"watch", false, do_watch},
-    {"seen", false, do_seen},
+    {"watch", false, desk_watch},
+    {"seen", false, desk_seen},
+    {"read", false, desk_read},
+    {"talks", false, desk_talks},
+    {"history", false, desk_history},
     {"send", true, do_send},
     {"broadcast", true, do_broadcast},
     {"queue", false, do_queue},

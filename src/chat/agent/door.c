@@ -373,6 +373,17 @@ door_count(const struct door *door)
 	return door->count;
 }
 
+/* True if a face watches at all. */
+bool
+door_watching(const struct door *door)
+{
+	const struct face_end *face = door->faces;
+
+	while (face != NULL && !face->watching)
+		face = face->next;
+	return face != NULL;
+}
+
 /* True if a face watches that shows how one's own messages fare. */
 bool
 door_watched(const struct door *door)

@@ -42,6 +42,7 @@ struct face_end {
 	/* The agent's own: what of the book this face was given. */
 	bool watching;
 	bool automatic; /* what its socket took counts as shown */
+	bool talks; /* it says itself what has been read */
 	bool incoming; /* it shows nothing of one's own messages */
 	int64_t given; /* rows up to here went to it */
 };
@@ -66,6 +67,9 @@ void door_shut(struct door *door);
 void door_close(struct door *door);
 
 int door_count(const struct door *door);
+
+/* True if a face watches at all. */
+bool door_watching(const struct door *door);
 
 /* True if a face watches that shows how one's own messages fare. */
 bool door_watched(const struct door *door);

@@ -115,6 +115,14 @@ link_asked(const struct link *link, int64_t now)
 	return *link->question != '\0' && now < link->question_until;
 }
 
+/* True if their question waits no more, and that is news. */
+bool
+link_lapsing(const struct link *link, int64_t now)
+{
+	return *link->question != '\0' && !link->lapsed &&
+	    now >= link->question_until;
+}
+
 /* True if ours waits. */
 bool
 link_waiting(const struct link *link, int64_t now)
@@ -159,6 +167,7 @@ link_question(struct link *link, const struct wire_event *event, int64_t now)
 	copy(link->question_pin, sizeof(link->question_pin),
 	    event->link.fingerprint);
 	link->question_until = after(now, event->link.expires_in);
+	link->lapsed = false;
 }
 
 /* We have asked. */
@@ -220,6 +229,9 @@ link_due(const struct links *links)
 	     link = link->next) {
 		if (*link->pass.secret != '\0' && link->pass.until < next)
 			next = link->pass.until;
+		if (*link->question != '\0' && !link->lapsed &&
+		    link->question_until < next)
+			next = link->question_until;
 		at = link->wanted_until + LINK_GRACE_MS;
 		if (link->wanted_until != 0 && at < next)
 			next = at;

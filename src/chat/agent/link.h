@@ -33,6 +33,7 @@ struct link {
 	char question[ID_MAX_LEN + 1];
 	char question_pin[TLS_PIN_LEN + 1];
 	int64_t question_until;
+	bool lapsed; /* it is open no more, and all know that */
 
 	/* We have asked. */
 	char wanted[ID_MAX_LEN + 1]; /* "" until the centre has named it */
@@ -81,6 +82,9 @@ bool link_waiting(const struct link *link, int64_t now);
  * asked, or renews what there is.  A centre makes no link by itself.
  */
 bool link_welcome(const struct link *link, const char *request, int64_t now);
+
+/* True if their question waits no more, and that is news. */
+bool link_lapsing(const struct link *link, int64_t now);
 
 /* They have asked; and we have, request "" until the centre has named it. */
 void link_question(

@@ -101,6 +101,19 @@ close_socket(struct live *live)
 	live->fd = -1;
 }
 
+/* One datagram; true if nobody needs to poll from now on. */
+static bool
+take(struct live *live, const void *data, size_t len,
+    const struct pulse_view *view)
+{
+	enum pulse_heard heard =
+	    pulse_take(&live->pulse, live->mac, data, len, view);
+
+	if (heard != PULSE_DROPPED)
+		live->agent->heard = clock_wall();
+	return heard == PULSE_CAME_ON;
+}
+
 /* One turn's datagrams. */
 static void
 readable(void *arg, unsigned events)
@@ -125,9 +138,7 @@ readable(void *arg, unsigned events)
 		/* An ICMP error: no more than an answer that does not come. */
 		if (len == -1)
 			continue;
-		if (pulse_take(&live->pulse, live->mac, data, (size_t)len,
-			&view) == PULSE_CAME_ON)
-			came_on = true;
+		came_on |= take(live, data, (size_t)len, &view);
 	}
 	if (came_on) {
 		log_info("the beacon is answered");

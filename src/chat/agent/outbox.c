@@ -96,7 +96,7 @@ outbox_release(struct outbox *outbox)
 /* Writes a message down and puts it last. */
 int
 outbox_message(struct outbox *outbox, const char *to, const char *text,
-    int64_t now, char id[OUTBOX_ID_LEN + 1])
+    int64_t now, char id[OUTBOX_ID_LEN + 1], int64_t *number)
 {
 	struct book_row row = {
 	    .kind = *to != '\0' ? BOOK_MESSAGE : BOOK_BROADCAST,
@@ -111,6 +111,7 @@ outbox_message(struct outbox *outbox, const char *to, const char *text,
 	result = book_queue(outbox->book, id, to, text, now, &row.number);
 	if (result == 0)
 		append_row(outbox, &row);
+	*number = row.number;
 	return result;
 }
 

@@ -211,12 +211,13 @@ private_say(struct private *private, struct link *link, const char *text,
 {
 	struct agent *agent = private->agent;
 	struct letter *letter = calloc(1, sizeof(*letter));
+	int64_t now = clock_wall();
 
 	if (letter == NULL || (letter->text = strdup(text)) == NULL)
 		fatal(EX_OSERR, "no memory");
 	outbox_id(letter->id);
-	if (book_private(agent->book, letter->id, link->user, text,
-		clock_wall(), &letter->row) == -1) {
+	if (book_private(agent->book, letter->id, link->user, text, now,
+		&letter->row) == -1) {
 		letter_free(letter);
 		agent_fail(agent, EX_IOERR, book_why(agent->book));
 		agent_answer(agent, waiter, desk_over(agent, waiter->tag));
@@ -224,7 +225,9 @@ private_say(struct private *private, struct link *link, const char *text,
 	}
 	letter->waiter = *waiter;
 	append(link, letter);
-	door_tell(agent->door, state_event(letter, link->user, "queued"));
+	desk_own(agent, waiter->face, state_event(letter, link->user, "queued"),
+	    &(struct book_row){
+		.number = letter->row, .text = letter->text, .time = now});
 	peer_say(call(private, link), letter->id, letter->text);
 }
 

@@ -173,6 +173,7 @@ resume(void *arg, const struct book_link *row)
 	    row->question_pin);
 	link->question_until =
 	    now + link_left(row->question_since, row->question_until, wall);
+	link->lapsed = link->question_until <= now;
 }
 
 /* Is it the key that is remembered?  -1: the book. */
@@ -223,7 +224,8 @@ overdue(const struct private *private, int64_t now)
 	while (link != NULL &&
 	    !(*link->pass.secret != '\0' && link->pass.until <= now) &&
 	    !(link->wanted_until != 0 &&
-		link->wanted_until + LINK_GRACE_MS <= now))
+		link->wanted_until + LINK_GRACE_MS <= now) &&
+	    !link_lapsing(link, now))
 		link = link->next;
 	return link;
 }
@@ -249,6 +251,16 @@ give_up(struct private *private, struct link *link)
 	}
 }
 
+/* Their question is open no more, and no link came of it. */
+void
+private_settled(const struct private *private, struct link *link)
+{
+	if (!link->lapsed)
+		door_tell(
+		    private->agent->door, event_about("settled", link->user));
+	link->lapsed = true;
+}
+
 /* Something has come to its end. */
 static void
 due(void *arg)
@@ -260,6 +272,8 @@ due(void *arg)
 	while ((link = overdue(private, now)) != NULL) {
 		if (*link->pass.secret != '\0' && link->pass.until <= now)
 			private_ended(private, link->user, "expired");
+		else if (link_lapsing(link, now))
+			private_settled(private, link);
 		else
 			give_up(private, link);
 	}

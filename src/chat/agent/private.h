@@ -67,6 +67,9 @@ void private_agreed(struct private *private, struct link *link,
 void private_ended(
     struct private *private, const char *user, const char *reason);
 
+/* Their question is open no more, and no link came of it: faces are told. */
+void private_settled(const struct private *private, struct link *link);
+
 /* Another key than the one that is remembered; the faces are told. */
 void private_key_changed(
     struct private *private, const char *user, const char *shown);

@@ -104,6 +104,7 @@ lost(void *arg)
 	if (!agent->unreachable) {
 		event = json_object();
 		json_object_set_new(event, "event", json_string("unreachable"));
+		desk_synced_at(agent, event);
 		door_tell(agent->door, event);
 		log_info("the centre cannot be reached");
 	}
@@ -358,12 +359,19 @@ synced(struct agent *agent)
 	schedule(agent);
 }
 
+/*
+ * Something is missing behind that row.  Where nobody watches, whoever comes
+ * next is told.
+ */
 static void
-tell_gap(struct agent *agent)
+tell_gap(struct agent *agent, int64_t after)
 {
 	json_t *event = json_object();
 
 	json_object_set_new(event, "event", json_string("gap"));
+	json_object_set_new(event, "after", json_integer(after));
+	json_decref(agent->gap);
+	agent->gap = door_watching(agent->door) ? NULL : json_incref(event);
 	door_tell(agent->door, event);
 }
 
@@ -382,7 +390,8 @@ static enum verdict
 sync_answered(struct agent *agent, const json_t *reply)
 {
 	size_t count = json_array_size(json_object_get(reply, "events"));
-	bool moved;
+	bool moved, gap = wire_get_bool(reply, "gap");
+	int64_t last = 0, shown;
 
 	if (ends_session(reply))
 		return session_ended(agent, reply);
@@ -396,12 +405,13 @@ sync_answered(struct agent *agent, const json_t *reply)
 	}
 	if (strcmp(wire_get_string(reply, "epoch"), agent->place.epoch) != 0)
 		return lost_place(agent, reply);
-	if (session_store(agent, reply, &moved) == -1) {
+	if ((gap && book_ends(agent->book, &last, &shown) == -1) ||
+	    session_store(agent, reply, &moved) == -1) {
 		agent_fail(agent, EX_IOERR, book_why(agent->book));
 		return ALL_OVER;
 	}
-	if (wire_get_bool(reply, "gap"))
-		tell_gap(agent);
+	if (gap)
+		tell_gap(agent, last);
 	/*
 	 * The next one acknowledges these and fetches more, but not for ever
 	 * where nothing comes of it.
@@ -648,6 +658,8 @@ session_done(void *arg, struct centre_exchange *exchange)
 	struct agent *agent = arg;
 
 	agent->handling = true;
+	if (exchange->got > 0)
+		agent->heard = clock_wall();
 	switch (agent->state) {
 	case AGENT_KNOCKING:
 		session_knocked(agent, exchange);

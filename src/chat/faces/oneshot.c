@@ -7,6 +7,7 @@
 #include "chat/faces/oneshot.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -379,6 +380,28 @@ oneshot_out(const struct oneshot *shot, const struct account *account)
 	json_object_set_new(reply, "queued", json_integer(shot->queued));
 	oneshot_put_json(reply);
 	json_decref(reply);
+	return oneshot_flushed(0);
+}
+
+/* There is an agent now. */
+int
+oneshot_agent(const struct oneshot *shot, const struct account *account)
+{
+	char *socket = account_path(account, "agent.sock");
+	json_t *reply;
+
+	if (!shot->json)
+		puts(socket);
+	else {
+		reply = json_object();
+		json_object_set_new(reply, "socket", json_string(socket));
+		json_object_set_new(reply, "user", json_string(account->user));
+		json_object_set_new(
+		    reply, "centre", json_string(account->where));
+		oneshot_put_json(reply);
+		json_decref(reply);
+	}
+	free(socket);
 	return oneshot_flushed(0);
 }
 

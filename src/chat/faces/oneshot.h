@@ -28,6 +28,7 @@ enum oneshot_link {
 	LINK_START, /* an agent, which is started if there is none */
 	LINK_NEWS, /* an agent; one is started where a session still lives */
 	LINK_SELF, /* as ANY, but nobody is logged in first */
+	LINK_BARE, /* an agent, started if there is none; nobody logs in */
 	LINK_STRANGER, /* the centre, for who has no account yet */
 };
 
@@ -58,6 +59,8 @@ enum oneshot_link {
 	X(LOGOUT, "logout", "", "", AGENT, "log out")                     \
 	X(DETACH, "detach", "", "", AGENT,                                \
 	    "stay logged in when the last face leaves")                   \
+	X(AGENT, "agent", "", "", BARE,                                   \
+	    "start what serves the faces, and print its socket")          \
 	X(STATUS, "status", "", "", AGENT,                                \
 	    "say who is logged in, and what waits")                       \
 	X(HISTORY, "history", "[USER]", "search n", BOOK,                 \
@@ -125,6 +128,9 @@ enum oneshot_link oneshot_link(enum oneshot_name name);
  * returns the exit status.
  */
 int oneshot_out(const struct oneshot *shot, const struct account *account);
+
+/* There is an agent now: prints where; the exit status. */
+int oneshot_agent(const struct oneshot *shot, const struct account *account);
 
 /* The list of commands. */
 void oneshot_help(FILE *to);

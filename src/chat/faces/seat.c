@@ -24,6 +24,7 @@ seat_dress(const struct account *account, const struct prompt *prompt)
 {
 	struct show_look look = {
 	    .times = true,
+	    .own = true,
 	    .bell = account->bell,
 	    .colours = colour_depth(
 		getenv("TERM"), getenv("COLORTERM"), getenv("NO_COLOR")),

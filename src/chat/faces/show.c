@@ -222,6 +222,24 @@ show_gap(FILE *to, const json_t *event, const char *self)
 	return 0;
 }
 
+/* What the user has just said in another face. */
+static void
+show_own(const json_t *event)
+{
+	if (!how.own || wire_get_number(event, "own", 0) == 0 ||
+	    wire_get_bool(event, "yours"))
+		return;
+	show_time(event);
+	fputs("to ", stdout);
+	if (wire_get_string(event, "to") != NULL)
+		put_person(event, "to");
+	else
+		fputs("all", stdout);
+	fputs(wire_get_bool(event, "private") ? " (private): " : ": ", stdout);
+	put(event, "text", TEXT_SCREEN);
+	putchar('\n');
+}
+
 /* An own message: accepted is only worth a word where something is amiss. */
 static int
 show_state(FILE *to, const json_t *event, const char *self)
@@ -232,6 +250,7 @@ show_state(FILE *to, const json_t *event, const char *self)
 	(void)self;
 	if (state == NULL)
 		return 0;
+	show_own(event);
 	if (strcmp(state, "refused") == 0) {
 		show_refusal(to, event, user != NULL ? user : "");
 		return 0;

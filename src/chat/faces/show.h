@@ -17,6 +17,7 @@
 /* What lines have beside their words; nothing, unless it is asked for. */
 struct show_look {
 	bool times; /* before messages and notices */
+	bool own; /* what the user says in another face is shown */
 	bool bell; /* for messages to oneself */
 	enum colour_depth colours; /* of names */
 };
