@@ -224,20 +224,20 @@ show_gap(FILE *to, const json_t *event, const char *self)
 
 /* What the user has just said in another face. */
 static void
-show_own(const json_t *event)
+show_own(FILE *to, const json_t *event)
 {
 	if (!how.own || wire_get_number(event, "own", 0) == 0 ||
 	    wire_get_bool(event, "yours"))
 		return;
-	show_time(event);
-	fputs("to ", stdout);
+	show_time(to, event);
+	fputs("to ", to);
 	if (wire_get_string(event, "to") != NULL)
-		put_person(event, "to");
+		put_person(to, event, "to");
 	else
-		fputs("all", stdout);
-	fputs(wire_get_bool(event, "private") ? " (private): " : ": ", stdout);
-	put(event, "text", TEXT_SCREEN);
-	putchar('\n');
+		fputs("all", to);
+	fputs(wire_get_bool(event, "private") ? " (private): " : ": ", to);
+	put(to, event, "text", TEXT_SCREEN);
+	putc('\n', to);
 }
 
 /* An own message: accepted is only worth a word where something is amiss. */
@@ -250,7 +250,7 @@ show_state(FILE *to, const json_t *event, const char *self)
 	(void)self;
 	if (state == NULL)
 		return 0;
-	show_own(event);
+	show_own(to, event);
 	if (strcmp(state, "refused") == 0) {
 		show_refusal(to, event, user != NULL ? user : "");
 		return 0;
