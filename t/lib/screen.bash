@@ -61,18 +61,21 @@ leaves_screen()
 	} >&2
 }
 
-# usage: looks_like NAME FILE ; the whole screen is that, each $now a time
+# usage: looks_like NAME <PICTURE ; waits until the whole screen is that
 looks_like()
 {
-	wait_for is_like "$@" || {
-		diff <(cat "$2") <(pictured "$1")
+	local wanted
+	wanted=$(cat)
+	wait_for is_like "$1" "$wanted" || {
+		echo "--- what $1 has instead:"
+		diff <(echo "$wanted") <(pictured "$1")
 		return 1
 	} >&2
 }
 
 is_like()
 {
-	[ "$(pictured "$1")" = "$(cat "$2")" ]
+	[ "$(pictured "$1")" = "$2" ]
 }
 
 # usage: pictured NAME ; the screen, times and ports as letters
@@ -95,4 +98,21 @@ face_of()
 {
 	pgrep -f "^chat --state $dir/$1.state" -t \
 		"$(at_tmux display-message -p -t "$1" '#{s|/dev/||:pane_tty}')"
+}
+
+# usage: measures NAME ; what is written to the terminal goes to $dir/raw
+measures()
+{
+	at_tmux pipe-pane -t "$1"
+	: >"$dir/raw"
+	at_tmux pipe-pane -t "$1" "cat >>$dir/raw"
+}
+
+# usage: wrote_at_most OCTETS ; and something, since measures
+wrote_at_most()
+{
+	local size
+	wait_for test -s "$dir/raw"
+	size=$(wc -c <"$dir/raw")
+	[ "$size" -le "$1" ] || fail "$size octets were written: $(cat -v "$dir/raw")"
 }

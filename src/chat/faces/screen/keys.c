@@ -437,53 +437,41 @@ keys_read(struct screen *screen)
 
 /* ---- help ---- */
 
-/* Adds a text's lines to the help. */
-static void
-add_help(struct view_rows *help, const char *text)
-{
-	struct view_row *row;
-	size_t len;
-
-	for (; *text != '\0'; text += len + (text[len] == '\n')) {
-		len = strcspn(text, "\n");
-		row = reallocarray(
-		    help->rows, help->count + 1, sizeof(*help->rows));
-		if (row == NULL)
-			return;
-		help->rows = row;
-		row = &help->rows[help->count];
-		*row = (struct view_row){.text = strndup(text, len)};
-		if (row->text == NULL)
-			return;
-		help->count++;
-		row->look = LOOK(A_NORMAL);
-		row->colour = -1;
-	}
-}
-
-/* Shows the keys and the commands. */
+/* The keys and the commands, as wide as the conversation is. */
 void
-keys_help(struct screen *screen)
+keys_fill(struct screen *screen)
 {
 	char *text = NULL, *commands = tell_commands();
 	size_t len;
 	FILE *to = open_memstream(&text, &len);
 
-	if (to == NULL)
+	view_rows_release(&screen->help);
+	if (to == NULL) {
+		free(commands);
 		return;
+	}
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		if (rows[i].name != NULL)
 			fprintf(to, "%s: %s\n", rows[i].name, rows[i].help);
 	fprintf(to,
 	    "\nA line is a message to the open conversation, or one of these "
-	    "commands,\nwith or without a slash before it; a blank before it "
-	    "makes it a message:\n\n%s\n",
+	    "commands, with or without a slash before it; a blank before it "
+	    "makes it a message.\n\n%s",
 	    commands != NULL ? commands : "");
-	view_rows_release(&screen->help);
 	if (fclose(to) == 0)
-		add_help(&screen->help, text);
+		view_text(&screen->help, text, 0, screen->layout.talk.columns,
+		    LOOK(A_NORMAL));
 	free(text);
 	free(commands);
+	if (screen->help_top >= screen->help.count)
+		screen->help_top = 0;
+}
+
+/* Shows them. */
+void
+keys_help(struct screen *screen)
+{
 	screen->help_top = 0;
 	screen_mode(screen, MODE_HELP);
+	keys_fill(screen);
 }

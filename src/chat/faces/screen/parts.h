@@ -122,6 +122,9 @@ struct view_place {
 void view_rows(const struct screen *screen, const struct mirror_talk *talk,
     size_t index, int columns, struct view_rows *out);
 void view_rows_release(struct view_rows *rows);
+/* Adds a text that is safe as the rows that it takes; where they begin. */
+size_t view_text(struct view_rows *out, const char *text, int column,
+    int columns, struct look look);
 /* Where the lower end is; follows what the view says. */
 struct view_place view_place(
     const struct screen *screen, const struct mirror_talk *talk);
@@ -261,6 +264,8 @@ __attribute__((format(printf, 2, 3))) void screen_sayf(
     struct screen *screen, const char *fmt, ...);
 /* Says something in the status line (copied), for a while. */
 void screen_notice(struct screen *screen, const char *text);
+/* Lets the mirror take in an object; false if that is the face's own reply. */
+bool screen_learn(struct screen *screen, const json_t *object);
 /* The open conversation. */
 struct mirror_talk *screen_talk(const struct screen *screen);
 /* Shows the conversation with that user, "" for everybody. */
@@ -327,6 +332,7 @@ void find_release(struct screen *screen);
 /* Takes in what was typed; false if there will be no more. */
 bool keys_read(struct screen *screen);
 void keys_help(struct screen *screen);
+void keys_fill(struct screen *screen);
 void keys_define(void);
 
 /* What is being edited. */

@@ -13,13 +13,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "chat/faces/line.h"
 #include "chat/faces/recall.h"
 #include "chat/faces/screen/parts.h"
 #include "chat/faces/show.h"
+#include "lib/unix.h"
 #include "lib/wire.h"
 
 enum {
@@ -303,6 +303,8 @@ lay_out(struct screen *screen, bool anew)
 		return;
 	screen->layout = layout;
 	canvas_place(&screen->canvas, &layout);
+	if (screen->mode == MODE_HELP)
+		keys_fill(screen);
 	werase(stdscr);
 	if (!layout.fits)
 		mvwaddstr(stdscr, 0, 0, "Too small: 20 x 6 at least.");
@@ -379,19 +381,22 @@ is_over(struct screen *screen)
 	return true;
 }
 
+bool
+screen_learn(struct screen *screen, const json_t *object)
+{
+	return mirror_take(screen->mirror, object, clock_wall());
+}
+
 /* One line of the agent. */
 static void
 take_line(struct screen *screen, const json_t *line)
 {
-	struct timespec now;
 	const char *event = wire_get_string(line, "event");
 
-	clock_gettime(CLOCK_REALTIME, &now);
 	if (screen->ending == QUITTING && face_tag(line) == screen->end_tag) {
 		screen->kept = wire_get_number(line, "queued", 0);
 		done(screen, 0);
-	} else if (!mirror_take(screen->mirror, line,
-		       (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000))
+	} else if (!screen_learn(screen, line))
 		doing_reply(screen, line);
 	else if (event != NULL &&
 	    (strcmp(event, "state") == 0 || strstr(event, "reachable")))

@@ -40,9 +40,9 @@ add_row(struct view_rows *out, const char *text, size_t len)
 	return row;
 }
 
-/* Adds a text that is safe as the rows that it takes; the first of them. */
-static size_t
-add_text(struct view_rows *out, const char *text, int column, int columns,
+/* Adds a text that is safe as the rows that it takes; where they begin. */
+size_t
+view_text(struct view_rows *out, const char *text, int column, int columns,
     struct look look)
 {
 	int room = columns - column > HANGING + WRAP_COLUMNS_MIN
@@ -117,7 +117,7 @@ add_day(struct view_rows *out, const struct tm *tm, int columns)
 	strftime(week, sizeof(week), "%A", tm);
 	strftime(month, sizeof(month), "%B %Y", tm);
 	snprintf(day, sizeof(day), "%s, %d %s", week, tm->tm_mday, month);
-	add_text(out, day, 0, columns, LOOK(A_BOLD));
+	view_text(out, day, 0, columns, LOOK(A_BOLD));
 }
 
 /* Why something was refused, in words. */
@@ -197,7 +197,7 @@ add_line(const struct screen *screen, const struct mirror_line *line,
 	text = line_text(screen, line, &name);
 	if (text == NULL)
 		return;
-	first = add_text(out, text, TIME_COLUMNS, columns,
+	first = view_text(out, text, TIME_COLUMNS, columns,
 	    LOOK(marked ? A_REVERSE : A_NORMAL));
 	free(text);
 	if (first == out->count)
@@ -242,7 +242,7 @@ view_rows(const struct screen *screen, const struct mirror_talk *talk,
 	}
 	for (size_t i = 0; i < notes->count; i++)
 		if (belongs(&notes->notes[i], talk, index))
-			add_text(out, notes->notes[i].text, TIME_COLUMNS,
+			view_text(out, notes->notes[i].text, TIME_COLUMNS,
 			    columns, LOOK(A_DIM));
 }
 
