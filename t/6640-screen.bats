@@ -102,7 +102,7 @@ set_up()
 	keys alice Up
 	cursor_at alice 0,1
 	keys alice Enter
-	has_on_screen alice 'Welcome, alice'
+	has_on_screen alice 'Welcome,'
 	sized alice 80 24
 	has_on_screen alice '>  everybody'
 	keys alice M-a M-n
