@@ -99,8 +99,8 @@ take_line(struct mirror *mirror, const json_t *event, enum mirror_kind kind,
 
 	if (talk == NULL || !line_of(event, kind, from, &line))
 		return;
-	line.row = wire_get_number(event, "row", 0);
-	if (line.row <= 0 || !line_of(event, kind, from, &copy)) {
+	line.row = row_of(event, "row");
+	if (line.row == 0 || !line_of(event, kind, from, &copy)) {
 		line_clear(&line);
 		return;
 	}
@@ -155,10 +155,10 @@ take_own(struct mirror *mirror, struct talk *talk, const json_t *event,
     enum mirror_kind kind)
 {
 	struct mirror_line line;
-	int64_t row = wire_get_number(event, "own", 0), time;
+	int64_t row = row_of(event, "own"), time;
 	char *text;
 
-	if (row <= 0 || !line_of(event, kind, mirror->self, &line))
+	if (row == 0 || !line_of(event, kind, mirror->self, &line))
 		return;
 	line.row = row;
 	line.state = MIRROR_QUEUED;
@@ -219,10 +219,10 @@ on_read(struct mirror *mirror, const json_t *event)
 {
 	const char *user = wire_get_string(event, "user");
 	struct talk *talk = talk_find(mirror, user != NULL ? user : "");
-	int64_t row = wire_get_number(event, "row", 0);
-	int64_t unread = wire_get_number(event, "unread", -1);
+	int64_t row = row_of(event, "row");
+	int64_t unread = row_of(event, "unread");
 
-	if (talk == NULL || unread < 0 || row < talk->is.read)
+	if (talk == NULL || row == 0 || row < talk->is.read)
 		return;
 	talk->is.read = row;
 	talk->is.unread = unread;
@@ -452,6 +452,8 @@ static void
 on_unreachable(struct mirror *mirror, const json_t *event)
 {
 	mirror->reachable = false;
+	if (page_time(event, "synced") > 0)
+		mirror->synced = page_time(event, "synced");
 	tell_status(mirror);
 	say(mirror, NULL, event);
 }
@@ -513,7 +515,7 @@ void
 event_take(struct mirror *mirror, const json_t *event)
 {
 	const char *name = wire_get_string(event, "event");
-	int64_t row = wire_get_number(event, "row", 0);
+	int64_t row = row_of(event, "row");
 
 	for (size_t i = 0; name != NULL && i < sizeof(rows) / sizeof(*rows);
 	     i++)

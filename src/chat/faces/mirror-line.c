@@ -11,6 +11,17 @@
 
 #include "lib/wire.h"
 
+/* More than any book has; far from where a number runs over. */
+#define ROW_MAX ((int64_t)1 << 53)
+
+int64_t
+row_of(const json_t *object, const char *key)
+{
+	int64_t row = wire_get_number(object, key, 0);
+
+	return row > 0 && row <= ROW_MAX ? row : 0;
+}
+
 /* ---- lines in an array ---- */
 
 void
@@ -177,8 +188,8 @@ line_read(struct mirror *mirror, const json_t *row, struct mirror_line *line,
 	const char *with;
 
 	memset(line, 0, sizeof(*line));
-	line->row = wire_get_number(row, "row", 0);
-	if (line->row <= 0 ||
+	line->row = row_of(row, "row");
+	if (line->row == 0 ||
 	    !kind_find(wire_get_string(row, "kind"), &line->kind) ||
 	    !state_find(wire_get_string(row, "state"), &line->state) ||
 	    (time != NULL && wire_time_parse(time, &line->time) == -1))

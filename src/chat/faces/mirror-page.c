@@ -202,7 +202,15 @@ mirror_search(
 	json_t *wish = history((struct talk *)talk, MIRROR_FOUND_MAX);
 	struct asked_for *asked;
 
-	json_object_set_new(wish, "search", json_string(words));
+	/* Without words the agent would answer with everything. */
+	if (words[strspn(words, " \t\n")] == '\0' ||
+	    json_object_set_new(wish, "search", json_string(words)) == -1) {
+		json_decref(wish);
+		mirror->search = ++mirror->marks;
+		if (mirror->calls.found != NULL)
+			mirror->calls.found(mirror->arg, NULL, 0);
+		return;
+	}
 	asked = page_ask(mirror, ASKED_FOUND, wish);
 	if (asked == NULL)
 		return;
@@ -232,8 +240,8 @@ mirror_read(struct mirror *mirror, struct mirror_talk *talk)
 
 /* ---- what comes back ---- */
 
-static int64_t
-time_of(const json_t *object, const char *key)
+int64_t
+page_time(const json_t *object, const char *key)
 {
 	const char *text = wire_get_string(object, key);
 	int64_t ms;
@@ -245,7 +253,7 @@ static void
 take_status(struct mirror *mirror, const json_t *reply)
 {
 	mirror->reachable = wire_get_bool(reply, "reachable");
-	mirror->synced = time_of(reply, "synced");
+	mirror->synced = page_time(reply, "synced");
 	if (mirror->calls.status != NULL)
 		mirror->calls.status(mirror->arg);
 }
@@ -256,12 +264,12 @@ take_talk(struct mirror *mirror, const json_t *entry)
 {
 	const char *user = wire_get_string(entry, "user");
 	const char *text = wire_get_string(entry, "text");
-	int64_t row = wire_get_number(entry, "row", 0);
-	int64_t unread = wire_get_number(entry, "unread", 0);
-	int64_t read = wire_get_number(entry, "read", 0);
+	int64_t row = row_of(entry, "row");
+	int64_t unread = row_of(entry, "unread");
+	int64_t read = row_of(entry, "read");
 	struct talk *talk;
 
-	if (!json_is_object(entry) || row < 0 || unread < 0)
+	if (!json_is_object(entry))
 		return;
 	talk = talk_make(mirror, user != NULL ? user : "");
 	if (talk == NULL)
@@ -273,7 +281,7 @@ take_talk(struct mirror *mirror, const json_t *entry)
 	}
 	if (row > talk->counted)
 		talk->counted = row;
-	if (!talk_last(mirror, talk, row, time_of(entry, "time"),
+	if (!talk_last(mirror, talk, row, page_time(entry, "time"),
 		text != NULL ? text : ""))
 		talk_changed(mirror, talk);
 }

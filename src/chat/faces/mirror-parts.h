@@ -96,6 +96,8 @@ bool text_set(char **to, const char *text);
 
 /* ---- mirror-line.c ---- */
 
+/* A row or a count under this key; 0 if there is none that can be. */
+int64_t row_of(const json_t *object, const char *key);
 void line_clear(struct mirror_line *line);
 void rows_release(struct rows *rows);
 /*
@@ -143,6 +145,8 @@ void page_ask_links(struct mirror *mirror);
 /* A reply: false if nobody here asked for it. */
 bool page_take(struct mirror *mirror, const json_t *reply);
 void page_forget(struct mirror *mirror);
+/* A time of the agent's in milliseconds; 0 if there is none. */
+int64_t page_time(const json_t *object, const char *key);
 /* Says what was shown, if something was and the last word is answered. */
 void page_say_seen(struct mirror *mirror);
 

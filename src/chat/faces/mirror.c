@@ -17,15 +17,15 @@ mirror_new(const char *user, const struct mirror_calls *calls, void *arg)
 
 	if (mirror == NULL)
 		return NULL;
-	mirror->calls = *calls;
-	mirror->arg = arg;
 	mirror->reachable = true;
-	/* The room is there from the beginning. */
+	/* The room is there from the beginning; the face is not told of it. */
 	if (!name_fold(user, strlen(user), mirror->self) ||
 	    talk_make(mirror, "") == NULL) {
 		mirror_free(mirror);
 		return NULL;
 	}
+	mirror->calls = *calls;
+	mirror->arg = arg;
 	return mirror;
 }
 

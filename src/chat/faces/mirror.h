@@ -127,7 +127,8 @@ struct mirror_status {
 	int exit; /* and the exit status that it means for a face */
 };
 
-/* A new one, for this user; NULL without memory.  calls are copied. */
+/* A new one, for this user, with the room in it; NULL without memory or if
+ * that is no user's name.  calls are copied. */
 struct mirror *mirror_new(
     const char *user, const struct mirror_calls *calls, void *arg);
 void mirror_free(struct mirror *mirror);
@@ -182,7 +183,8 @@ void mirror_around(
 /* The user has this conversation before the eyes, up to its last line. */
 void mirror_read(struct mirror *mirror, struct mirror_talk *talk);
 
-/* Looks for words in one conversation or (NULL) all; see found(). */
+/* Looks for words in one conversation or (NULL) all; see found(), which is
+ * called at once where there is no word. */
 void mirror_search(
     struct mirror *mirror, struct mirror_talk *talk, const char *words);
 
