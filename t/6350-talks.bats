@@ -6,6 +6,7 @@
 # shellcheck disable=SC2030,SC2031,SC2034,SC2154 # lib/centre.bash has them
 load lib/centre
 load lib/person
+load lib/private
 load lib/face
 load lib/terminal
 
@@ -203,6 +204,32 @@ shows_talks()
 	says_line alice 'message bob and this'
 	sees bob 'alice: and this'
 	run ! has_shown alice "$now to bob: typed here"
+}
+
+@test "a private message, and a key that is trusted, in another face" {
+	person bob
+	sits alice
+	says_line alice 'getaddress bob'
+	sees_like bob 'alice wants to talk privately.*'
+	types bob 'accept alice'
+	shows alice 'bob agreed: .*'
+	shows_talks window alice
+	wishes window '{"do": "private", "to": "bob", "text": "psst"}'
+	gets window '.own > 0 and .private and .text == "psst"'
+	sees bob 'alice (private): psst'
+	shows alice "$now to bob \\(private\\): psst"
+	answers window '{"do": "history", "with": "bob"}' \
+		'.rows[0] | [.kind, .from, .to, .state] == ["private", "alice", "bob",
+			"fetched"]'
+	leaves bob
+	gets window '.event == "hangup"'
+	rm "$dir"/bob.state/*/peer.*
+	person bob
+	types bob 'getaddress alice'
+	gets window '.event == "key-changed" and .user == "bob"'
+	wishes window '{"do": "trust", "user": "bob"}'
+	gets window '.event == "trusted" and .user == "bob" and
+		(.fingerprint | startswith("sha256//"))'
 }
 
 @test "off a terminal nothing is added" {

@@ -260,7 +260,7 @@ items()
 		grep -rhoE '("event", json_string|event_about|private_link_event)\("[a-z-]+"' \
 			"$CHAT_SRC/src/chat/agent" | sed 's/"$//; s/.*"//'
 		grep -oE '^	    \[BOOK_[A-Z]+\] = "[a-z]+"' \
-			"$CHAT_SRC/src/chat/agent/agent.c" | cut -d'"' -f2
+			"$CHAT_SRC/src/chat/agent/book-history.c" | cut -d'"' -f2
 	} | sort -u >"$dir/events"
 	[ "$(wc -l <"$dir/events")" -ge 11 ]
 	same "$(cat "$dir/events")" \

@@ -69,9 +69,10 @@ said(struct book *book, enum wire_event_type type, const char *user,
     const char *text)
 {
 	static int64_t time;
-	struct wire_event event = {.type = type, .time = ++time};
-	struct book_place place = {.mail = time};
+	struct wire_event event = {.type = type};
+	struct book_place place = {.mail = ++time};
 
+	event.time = time;
 	if (*user != '\0')
 		event.user = string_of(user);
 	event.text = string_of(text);
@@ -219,6 +220,7 @@ test_search(void)
 	    "needle-2", "needle-3", "needle-4", "needle-5"};
 	struct book *book = must_open();
 	struct book_page page = {.user = "bob", .words = "needle"};
+	char many[257] = "";
 
 	for (int i = 0; i < 6; i++) {
 		said(book, EVENT_MESSAGE, "bob", hay[i]);
@@ -236,6 +238,11 @@ test_search(void)
 	page.presence = true;
 	has(book, page, "needle-4 needle-5", false, true);
 	page.words = "\" OR (";
+	has(book, page, "", true, true);
+	/* As many words as a face may search for. */
+	for (size_t i = 0; i < sizeof(many) - 1; i++)
+		many[i] = i % 2 == 0 ? 'a' : ' ';
+	page.words = many;
 	has(book, page, "", true, true);
 	book_close(book);
 }

@@ -349,7 +349,8 @@ test_errands(void)
 
 	ok(outbox_init(&outbox, book) == 0, "an outbox begins with the book");
 	is_number(outbox_messages(&outbox), 1, "and what waits in it");
-	ok(outbox_message(&outbox, "bob", "10th", 1, id, &row) == 0, "one more");
+	ok(outbox_message(&outbox, "bob", "10th", 1, id, &row) == 0,
+	    "one more");
 	ok(id_valid(id, strlen(id)), "its id is one");
 	outbox_request(&outbox, OP_ONLINE, NULL, 1, NULL);
 	is_number(outbox.count, 3, "a request stands behind them");

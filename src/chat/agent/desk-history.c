@@ -16,7 +16,7 @@
 enum {
 	PAGE_OCTETS = 48 * 1024, /* of one line's rows: a tag has room, too */
 	/* More at a time would come near what drops a face that lags. */
-	SIDE_OCTETS = 192 * 1024,
+	SIDE_OCTETS = 128 * 1024,
 	TALKS_OCTETS = 512 * 1024,
 	SEARCH_MAX_LEN = 256, /* few enough words for the index's grammar */
 	BEGINNING_LEN = 200, /* of the last text, in a list */
@@ -322,6 +322,20 @@ desk_talks(struct agent *agent, const struct wish *wish)
 }
 
 /* ---- what was shown, and what has been read */
+
+/*
+ * After {"do": "watch"} each event out of the book has its "row".  A face that
+ * has really written it out says {"do": "seen", "row": N}, which holds for all
+ * rows up to N and is answered only if it is wrong or has a tag.  What no face
+ * has confirmed is given again at the next watch: nothing is lost, and twice
+ * is shown only what was written by a face that died before it said so.
+ * {"do": "watch", "auto": true} is for those who do not want to confirm: what
+ * their socket took counts as shown, and may be lost with them.
+ *
+ * Seen is not read: that is what a user has had before the eyes, conversation
+ * by conversation.  A face that prints lines knows no difference; one that
+ * watches with "talks" says {"do": "read"} itself.
+ */
 
 /* An event for those faces that show one conversation at a time. */
 void

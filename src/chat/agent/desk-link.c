@@ -637,8 +637,9 @@ tell_block(struct agent *agent, const struct errand *errand)
 	const char *user = wire_get_string(errand->request, "user");
 	bool block = errand->op == OP_BLOCK;
 
-	door_tell(
-	    agent->door, event_about(block ? "blocked" : "unblocked", user));
+	door_tell(agent->door,
+	    block ? event_about("blocked", user)
+		  : event_about("unblocked", user));
 	if (block)
 		private_ended(agent->private, user, "blocked");
 }

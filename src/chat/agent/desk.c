@@ -3,15 +3,6 @@
  * What faces may ask of the agent, each as a row: name, whether a session is
  * needed, handler.  Runs in the agent; trusts a face with the session, but
  * checks every member of its lines.
- *
- * What was shown: after {"do": "watch"} each event out of the book has its
- * "row".  A face that has really written it out says {"do": "seen", "row": N},
- * which holds for all rows up to N and is answered only if it is wrong or has
- * a tag.  What no face has confirmed is given again at the next watch: nothing
- * is lost, and twice is shown only what was written by a face that died
- * before it said so.  {"do": "watch", "auto": true} is for those who do not
- * want to confirm: what their socket took counts as shown, and may be lost
- * with them.  All who watch at the same time get everything.
  */
 #include "chat/agent/desk-parts.h"
 

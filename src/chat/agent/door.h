@@ -6,7 +6,8 @@
  *
  * What a face was told and what it has shown are two things.  What the book
  * has for it carries a row number, and counts as shown only when a face says
- * so (desk.c has the words for it).  What no face has confirmed comes again.
+ * so (desk-history.c has the words for it).  What no face has confirmed comes
+ * again.
  */
 #ifndef CHAT_AGENT_DOOR_H
 #define CHAT_AGENT_DOOR_H
