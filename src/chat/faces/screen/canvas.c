@@ -197,7 +197,10 @@ write_out(const char *text)
 	fflush(stdout);
 }
 
-/* The modes of the terminal: keys at once, Ctrl-S and Ctrl-Q as keys. */
+/*
+ * The modes of the terminal: keys at once, and all of them as keys: a control
+ * character in what is pasted is to stop, end and freeze nothing.
+ */
 static void
 set_modes(void)
 {
@@ -208,6 +211,7 @@ set_modes(void)
 	nonl();
 	if (tcgetattr(STDIN_FILENO, &modes) == 0) {
 		modes.c_iflag &= ~(tcflag_t)(IXON | IXOFF);
+		modes.c_lflag &= ~(tcflag_t)(ISIG | IEXTEN);
 		tcsetattr(STDIN_FILENO, TCSADRAIN, &modes);
 		def_prog_mode();
 	}

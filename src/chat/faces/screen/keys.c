@@ -5,18 +5,20 @@
  */
 #include <sys/ioctl.h>
 
-#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "chat/faces/screen/parts.h"
+#include "lib/unix.h"
 
 enum {
 	ALT = 1 << 24, /* Escape came before it */
 	CODE = 1 << 25, /* a code of curses', no character */
 	ESCAPE = 27,
+	PASTE_GAP_MS = 1000,
 	/* Codes of our own. */
 	KEY_PASTE_ON = KEY_MAX + 1,
 	KEY_PASTE_OFF,
@@ -253,6 +255,31 @@ do_private(struct screen *screen, int arg)
 	screen_dirty(screen, DIRT_COMPOSER | DIRT_LAYOUT);
 }
 
+/* Ctrl-C: empties the composer; an empty one leaves. */
+static void
+do_interrupt(struct screen *screen, int arg)
+{
+	(void)arg;
+	if (!typing_clear(screen))
+		screen_leave(screen, false);
+}
+
+static void
+do_leave(struct screen *screen, int arg)
+{
+	(void)arg;
+	screen_leave(screen, false);
+}
+
+/* Ctrl-Z: all that share the terminal with us stop; the loop takes ours. */
+static void
+do_stop(struct screen *screen, int arg)
+{
+	(void)screen;
+	(void)arg;
+	kill(0, SIGTSTP);
+}
+
 static void
 do_redraw(struct screen *screen, int arg)
 {
@@ -350,6 +377,11 @@ static const struct key_row rows[] = {
 	EDIT_YANK},
     {CTRL('_'), EDIT_MODES, "Ctrl-_", "undo", do_edit, EDIT_UNDO},
     {CTRL('l'), MODE_ANY, "Ctrl-L", "draw everything again", do_redraw, 0},
+    {CTRL('z'), MODE_ANY, "Ctrl-Z", "stop, until the shell's fg", do_stop, 0},
+    {CTRL('c'), MODE_ANY, "Ctrl-C",
+	"empty the composer; if it is empty, log out and leave", do_interrupt,
+	0},
+    {CTRL('\\'), MODE_ANY, NULL, NULL, do_leave, 0},
     {CTRL('d'), EDIT_MODES, "Ctrl-D", "log out and leave, if nothing is typed",
 	do_end_of_input, 0},
 };
@@ -413,11 +445,25 @@ take(struct screen *screen, int kind, wint_t c)
 		take_key(screen, CODE | (int)c);
 }
 
+/*
+ * Where the end of a paste got lost, all that is typed would be taken for it:
+ * Ctrl-C all by itself, after a while without any key, ends it.
+ */
+static bool
+ends_paste(struct screen *screen, int waiting, wint_t c)
+{
+	int64_t now = clock_mono(), last = screen->typed_at;
+
+	screen->typed_at = now;
+	return screen->pasting && waiting == 1 && c == CTRL('c') &&
+	    now - last >= PASTE_GAP_MS;
+}
+
 /* Takes in what was typed. */
 bool
 keys_read(struct screen *screen)
 {
-	wint_t c;
+	wint_t c = 0;
 	int kind, waiting = 0;
 
 	/* Readable and nothing there: the terminal is gone. */
@@ -427,6 +473,8 @@ keys_read(struct screen *screen)
 	    (kind = wget_wch(screen->canvas.keys, &c)) != ERR)
 		take(screen, kind, c);
 	typing_pasted(screen);
+	if (ends_paste(screen, waiting, c))
+		screen->pasting = false;
 	/* Curses has waited long enough: it was Escape alone. */
 	if (screen->alt && screen->ending == STAYING) {
 		screen->alt = false;

@@ -217,7 +217,7 @@ struct screen {
 	struct prompt *prompt;
 	struct loop *loop;
 	struct loop_watch input, agent, stop;
-	struct loop_timer patience, ask_status, notice_end;
+	struct loop_timer patience, ask_status, notice_end, redraw;
 	struct mirror *mirror;
 	struct canvas canvas;
 	struct layout layout;
@@ -237,6 +237,7 @@ struct screen {
 	size_t list_top; /* the first conversation that the list shows */
 	bool alt; /* the last key was Escape */
 	bool pasting;
+	int64_t typed_at; /* when the last key came; clock_mono() */
 	char *pasted; /* what came of it since the last time */
 	size_t pasted_len;
 	bool changed; /* lines of the open conversation came or went */

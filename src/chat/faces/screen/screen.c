@@ -8,6 +8,7 @@
 
 #include <sys/signalfd.h>
 
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +25,8 @@
 
 enum {
 	QUIT_MS = 7000, /* a little more than the agent's logout */
+	REDRAW_MS =
+	    100, /* before a terminal is tried again that took nothing */
 	NOTICE_MS = 8000, /* in the status line; it stands elsewhere, too */
 	SYNC_MS = 60000, /* before it is asked again when all was in step */
 	STATUS_MS = 300, /* before it is asked what waits: once for many */
@@ -324,6 +327,22 @@ ring(struct screen *screen)
 	screen->asking = count;
 }
 
+/* False while the terminal takes nothing: we are not to wait for it. */
+static bool
+writable(void)
+{
+	struct pollfd pfd = {.fd = STDOUT_FILENO, .events = POLLOUT};
+
+	return poll(&pfd, 1, 0) != 0;
+}
+
+/* The next turn of the loop draws. */
+static void
+draw_later(void *arg)
+{
+	(void)arg;
+}
+
 /* Draws what has changed, and no more. */
 static void
 draw(void *arg)
@@ -344,6 +363,11 @@ draw(void *arg)
 
 	if (screen->canvas.terminal == NULL || screen->canvas.away)
 		return;
+	if (!writable()) {
+		loop_timer(screen->loop, &screen->redraw, REDRAW_MS, draw_later,
+		    screen);
+		return;
+	}
 	if (screen->changed) {
 		screen->changed = false;
 		view_changed(screen);

@@ -267,7 +267,6 @@ typing_clear(struct screen *screen)
 {
 	bool any;
 
-	screen->pasting = false;
 	if (screen->mode != MODE_TALK) {
 		screen_mode(screen, MODE_TALK);
 		return true;
