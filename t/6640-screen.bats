@@ -166,6 +166,20 @@ set_up()
 	sees bob 'alice: done'
 }
 
+@test "a control character that is pasted does nothing but go" {
+	person bob
+	watches alice
+	says_line alice '/message bob hi'
+	sees bob 'alice: hi'
+	pastes alice $'a\003b\032c\034d\ne\017f\026g'
+	has_on_screen alice 'bob> abcd'
+	has_on_screen alice '^     efg'
+	has_on_screen alice 'Left out: 5 characters that cannot be sent\.'
+	keys alice Enter
+	sees bob 'alice: abcd'
+	sees bob '  efg'
+}
+
 @test "a command without a slash is one, a blank makes it a message" {
 	person bob
 	watches alice

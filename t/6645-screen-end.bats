@@ -74,6 +74,20 @@ is_put_back()
 	done
 }
 
+@test "a terminal that goes away sends nothing of what stood there" {
+	[ -z "${CHAT_SANITIZE:-}" ] || skip 'a leak checker may hang then'
+	person bob
+	watches alice
+	says_line alice '/message bob hi'
+	sees bob 'alice: hi'
+	writes alice 'never'
+	has_on_screen alice 'bob> never'
+	at_tmux new-session -d -s other cat
+	at_tmux kill-session -t alice
+	sees bob 'alice has logged out.'
+	saw_nothing_of bob never
+}
+
 @test "stopped and brought back, all is there again" {
 	person bob
 	watches alice

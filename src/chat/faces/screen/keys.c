@@ -5,6 +5,7 @@
  */
 #include <sys/ioctl.h>
 
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -463,12 +464,13 @@ ends_paste(struct screen *screen, int waiting, wint_t c)
 bool
 keys_read(struct screen *screen)
 {
+	struct pollfd pfd = {.fd = STDIN_FILENO, .events = POLLIN};
 	wint_t c = 0;
 	int kind, waiting = 0;
 
-	/* Readable and nothing there: the terminal is gone. */
-	if (ioctl(STDIN_FILENO, FIONREAD, &waiting) == -1 || waiting == 0)
+	if (poll(&pfd, 1, 0) == -1 || (pfd.revents & ~POLLIN) != 0)
 		return false;
+	ioctl(STDIN_FILENO, FIONREAD, &waiting);
 	while (screen->ending == STAYING &&
 	    (kind = wget_wch(screen->canvas.keys, &c)) != ERR)
 		take(screen, kind, c);
