@@ -14,9 +14,11 @@
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
+#include <wchar.h>
 
 #include "chat/faces/screen/parts.h"
 #include "chat/faces/screen/screen.h"
+#include "lib/text.h"
 
 /* It has macros for all that a terminal can do, this word among them. */
 #include <term.h>
@@ -347,6 +349,28 @@ set_look(WINDOW *window, struct look look)
 }
 
 /*
+ * How many octets of a grapheme go into its columns as curses counts them: of
+ * several wide characters that are one (a thumb and its colour), the first.
+ */
+static size_t
+fitting(const char *text, size_t octets, unsigned columns)
+{
+	size_t at = 0, len;
+	unsigned code;
+	int used = 0, wide;
+
+	while (at < octets) {
+		len = utf8_decode(text + at, octets - at, &code);
+		wide = wcwidth((wchar_t)code);
+		if (wide < 0 || used + wide > (int)columns)
+			break;
+		used += wide;
+		at += len;
+	}
+	return at;
+}
+
+/*
  * Puts text at a place.  Each grapheme gets its place by itself: where curses
  * takes it for wider or narrower than we do, nothing behind it moves.
  */
@@ -365,8 +389,8 @@ canvas_put(WINDOW *window, int row, int column, int columns, const char *text,
 		if (*text == '\t' || *text == '\n')
 			mvwaddnstr(window, row, column + used, " ", 1);
 		else if (wide > 0)
-			mvwaddnstr(
-			    window, row, column + used, text, (int)octets);
+			mvwaddnstr(window, row, column + used, text,
+			    (int)fitting(text, octets, wide));
 		used += (int)wide;
 		text += octets;
 		len -= octets;

@@ -215,9 +215,10 @@ struct screen {
 	const struct account *account;
 	struct face *face;
 	struct prompt *prompt;
+	const json_t *login; /* the reply, until its user is greeted */
 	struct loop *loop;
 	struct loop_watch input, agent, stop;
-	struct loop_timer patience, ask_status, notice_end, redraw;
+	struct loop_timer patience, ask_status, notice_end, redraw, greet;
 	struct mirror *mirror;
 	struct canvas canvas;
 	struct layout layout;

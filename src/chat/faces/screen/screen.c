@@ -27,6 +27,7 @@ enum {
 	QUIT_MS = 7000, /* a little more than the agent's logout */
 	REDRAW_MS =
 	    100, /* before a terminal is tried again that took nothing */
+	GREET_MS = 3000, /* then it is greeted without what was said before */
 	NOTICE_MS = 8000, /* in the status line; it stands elsewhere, too */
 	SYNC_MS = 60000, /* before it is asked again when all was in step */
 	STATUS_MS = 300, /* before it is asked what waits: once for many */
@@ -327,6 +328,34 @@ ring(struct screen *screen)
 	screen->asking = count;
 }
 
+/* What a person reads first, below what was said before. */
+static void
+greet(struct screen *screen)
+{
+	const char *warning = wire_get_string(screen->login, "warning");
+	char *text = tell_welcome(screen->login, screen->account->user);
+
+	screen->login = NULL;
+	loop_timer_stop(screen->loop, &screen->greet);
+	if (text != NULL)
+		screen_say(screen, NULL, text);
+	if (warning != NULL) {
+		text = tell_text(warning);
+		screen_sayf(screen, "Warning: %s", text);
+		free(text);
+	}
+}
+
+/* What was said before has not come, for whatever reason. */
+static void
+greet_now(void *arg)
+{
+	struct screen *screen = arg;
+
+	if (screen->login != NULL)
+		greet(screen);
+}
+
 /* False while the terminal takes nothing: we are not to wait for it. */
 static bool
 writable(void)
@@ -360,6 +389,7 @@ draw(void *arg)
 	    {DIRT_STATUS, paint_status},
 	};
 	struct screen *screen = arg;
+	const struct mirror_talk *talk;
 
 	if (screen->canvas.terminal == NULL || screen->canvas.away)
 		return;
@@ -368,6 +398,10 @@ draw(void *arg)
 		    screen);
 		return;
 	}
+	talk = screen_talk(screen);
+	if (screen->login != NULL && talk != NULL && talk->end &&
+	    !talk->loading)
+		greet(screen);
 	if (screen->changed) {
 		screen->changed = false;
 		view_changed(screen);
@@ -516,23 +550,6 @@ signalled(void *arg, int signo)
 
 /* ---- the beginning ---- */
 
-/* What a person reads first. */
-static void
-greet(struct screen *screen, const json_t *login)
-{
-	const char *warning = wire_get_string(login, "warning");
-	char *text = tell_welcome(login, screen->account->user);
-
-	screen_open(screen, "");
-	if (text != NULL)
-		screen_say(screen, NULL, text);
-	if (warning != NULL) {
-		text = tell_text(warning);
-		screen_sayf(screen, "Warning: %s", text);
-		free(text);
-	}
-}
-
 static void
 recalled(void *arg, const char *line)
 {
@@ -622,6 +639,7 @@ screen_main(const struct account *account, struct face *face,
 	    .account = account,
 	    .face = face,
 	    .prompt = prompt,
+	    .login = login,
 	    .mode = MODE_TALK,
 	    .status_tag = -1,
 	    .end_tag = -1,
@@ -641,7 +659,8 @@ screen_main(const struct account *account, struct face *face,
 	}
 	keys_define();
 	mirror_begin(screen.mirror);
-	greet(&screen, login);
+	screen_open(&screen, "");
+	loop_timer(screen.loop, &screen.greet, GREET_MS, greet_now, &screen);
 	ask_status(&screen);
 	lay_out(&screen, true);
 	draw(&screen);

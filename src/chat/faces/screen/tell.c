@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <wchar.h>
 
 #include "chat/faces/screen/parts.h"
 #include "chat/faces/show-link.h"
@@ -106,6 +107,31 @@ tell_commands(void)
 	return end(&caught);
 }
 
+/*
+ * Emoji that are joined to one are shown side by side: terminals do not agree
+ * on how wide the joined one is, or have none.
+ */
+static char *
+apart(char *text)
+{
+	static const char joiner[] = "\xe2\x80\x8d"; /* U+200D */
+	char *at = text;
+	unsigned code;
+
+	while ((at = strstr(at, joiner)) != NULL) {
+		size_t left = strlen(at + strlen(joiner));
+
+		if (left == 0)
+			break;
+		utf8_decode(at + strlen(joiner), left, &code);
+		if (wcwidth((wchar_t)code) == 2)
+			memmove(at, at + strlen(joiner), left + 1);
+		else
+			at += strlen(joiner);
+	}
+	return text;
+}
+
 /* A text of somebody else's on one line. */
 char *
 tell_word(const char *text)
@@ -117,5 +143,5 @@ tell_word(const char *text)
 char *
 tell_text(const char *text)
 {
-	return text_escaped(text, strlen(text), TEXT_SCREEN);
+	return apart(text_escaped(text, strlen(text), TEXT_SCREEN));
 }

@@ -214,16 +214,28 @@ add_line(const struct screen *screen, const struct mirror_line *line,
 
 /* True if a note stands below the line with that index. */
 static bool
-belongs(const struct note *note, const struct mirror_talk *talk, size_t index)
+is_below(const struct note *note, const struct mirror_talk *talk, size_t index)
 {
-	if (strcmp(note->user, talk->user) != 0)
-		return false;
 	if (talk->count == 0)
 		return true;
-	if (index + 1 < talk->count &&
-	    note->after >= talk->lines[index + 1].row)
-		return false;
-	return index == 0 || note->after >= talk->lines[index].row;
+	return note->after >= talk->lines[index].row &&
+	    (index + 1 == talk->count ||
+		note->after < talk->lines[index + 1].row);
+}
+
+/* Adds the notes that stand below a line, or above the first one. */
+static void
+add_notes(const struct screen *screen, const struct mirror_talk *talk,
+    size_t index, bool above, int columns, struct view_rows *out)
+{
+	const struct note *note = screen->notes.notes;
+
+	for (size_t i = 0; i < screen->notes.count; i++, note++)
+		if (strcmp(note->user, talk->user) == 0 &&
+		    (above ? note->after < talk->lines[0].row
+			   : is_below(note, talk, index)))
+			view_text(out, note->text, TIME_COLUMNS, columns,
+			    LOOK(A_DIM));
 }
 
 /* The rows of one line. */
@@ -231,19 +243,17 @@ void
 view_rows(const struct screen *screen, const struct mirror_talk *talk,
     size_t index, int columns, struct view_rows *out)
 {
-	const struct notes *notes = &screen->notes;
 	struct tm tm;
 
 	*out = (struct view_rows){NULL, 0};
+	if (index == 0 && talk->count > 0)
+		add_notes(screen, talk, index, true, columns, out);
 	if (index < talk->count) {
 		if (new_day(talk, index, &tm))
 			add_day(out, &tm, columns);
 		add_line(screen, &talk->lines[index], columns, out);
 	}
-	for (size_t i = 0; i < notes->count; i++)
-		if (belongs(&notes->notes[i], talk, index))
-			view_text(out, notes->notes[i].text, TIME_COLUMNS,
-			    columns, LOOK(A_DIM));
+	add_notes(screen, talk, index, false, columns, out);
 }
 
 /* ---- which of them are seen ---- */
