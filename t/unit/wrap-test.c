@@ -16,6 +16,19 @@
 	"\xa7"
 #define DOTS "\xe2\x80\xa6"
 
+/* A text as a claim's name: in one line. */
+static const char *
+name(const char *text)
+{
+	static char flat[128];
+
+	snprintf(flat, sizeof(flat), "%s", text);
+	for (char *c = flat; *c != '\0'; c++)
+		if (*c == '\n')
+			*c = '/';
+	return flat;
+}
+
 /* The lines of a text, with a '|' behind each. */
 static void
 wraps(const char *text, unsigned first, unsigned rest, const char *wanted)
@@ -34,7 +47,7 @@ wraps(const char *text, unsigned first, unsigned rest, const char *wanted)
 		fits &= line.columns <= (limit > 2 ? limit : 2) &&
 		    line.columns == wrap_width(text + line.start, line.len);
 	}
-	is(got, wanted, "\"%s\" in %u columns", text, first);
+	is(got, wanted, "\"%s\" in %u columns", name(text), first);
 	ok(fits, "and no line is wider");
 }
 
@@ -93,7 +106,7 @@ cuts(const char *text, unsigned columns, const char *wanted)
 {
 	char *got = wrap_cut(text, strlen(text), columns, DOTS);
 
-	is(got, wanted, "\"%s\" cut to %u", text, columns);
+	is(got, wanted, "\"%s\" cut to %u", name(text), columns);
 	free(got);
 }
 
@@ -126,8 +139,8 @@ places(const char *text, unsigned columns, size_t offset, size_t row,
 
 	wrap_place(text, strlen(text), columns, offset, &got_row, &got_column);
 	ok(got_row == row && got_column == column,
-	    "\"%s\" in %u: %zu is in row %zu, column %u", text, columns, offset,
-	    got_row, got_column);
+	    "\"%s\" in %u: %zu is in row %zu, column %u", name(text), columns,
+	    offset, got_row, got_column);
 }
 
 static void

@@ -23,7 +23,8 @@ undo_note(struct edit *edit)
 		    (EDIT_UNDO_MAX - 1) * sizeof(*edit->undo));
 		edit->undo_count--;
 	}
-	edit->undo[edit->undo_count++] = (struct edit_step){copy, edit->at};
+	edit->undo[edit->undo_count].text = copy;
+	edit->undo[edit->undo_count++].at = edit->at;
 	return true;
 }
 
