@@ -23,6 +23,7 @@
 #include "chat/faces/login.h"
 #include "chat/faces/oneshot.h"
 #include "chat/faces/prompt.h"
+#include "chat/faces/screen/screen.h"
 #include "chat/faces/show.h"
 #include "chat/once.h"
 #include "chat/options.h"
@@ -105,9 +106,25 @@ enter(const struct account *account, struct prompt *prompt, struct face *face,
 	return EX_TEMPFAIL;
 }
 
+/* The full screen where there can be one and lines were not asked for. */
+static int
+show_face(const struct options *options, struct account *account,
+    struct face *face, struct prompt *prompt, const json_t *login)
+{
+	const char *why = NULL;
+
+	if (!options->line && prompt->terminal) {
+		if (screen_possible(&why))
+			return screen_main(account, face, prompt, login);
+		fprintf(stderr, "chat: %s; here are lines\n", why);
+	}
+	return line_main(account, face, prompt, login);
+}
+
 /* From the account to the end of its face; -1 if the user left before. */
 static int
-run(struct account *account, const char *state, struct prompt *prompt)
+run(const struct options *options, struct account *account,
+    struct prompt *prompt)
 {
 	char why[ACCOUNT_WHY_LEN];
 	json_t *reply = NULL;
@@ -116,14 +133,14 @@ run(struct account *account, const char *state, struct prompt *prompt)
 
 	if (status != 0)
 		return status;
-	if (account_place(account, state, why) == -1) {
+	if (account_place(account, options->state, why) == -1) {
 		show_complaint("chat: ", why);
 		return EX_CANTCREAT;
 	}
 	status = enter(account, prompt, &face, &reply);
 	if (status != 0)
 		return status;
-	status = line_main(account, &face, prompt, reply);
+	status = show_face(options, account, &face, prompt, reply);
 	json_decref(reply);
 	face_close(&face);
 	return status;
@@ -217,7 +234,7 @@ stay(const struct options *options, struct account *account)
 		    "--json, --lines, --queue, --follow, --wait, --search, "
 		    "--invite and -n are for commands");
 	prompt_init(&prompt, stop_signals());
-	status = run(account, options->state, &prompt);
+	status = run(options, account, &prompt);
 	/* Whoever leaves before is not said goodbye to: nobody came. */
 	if (status == -1)
 		status = EX_OK;

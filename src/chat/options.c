@@ -19,6 +19,7 @@
 #include <sysexits.h>
 
 #include "chat/faces/oneshot.h"
+#include "chat/faces/screen/screen.h"
 #include "chat/faces/terminal.h"
 #include "lib/text.h"
 
@@ -118,6 +119,9 @@ version(void)
 	puts("chat " PACKAGE_VERSION);
 	printf("line editing: %s\n",
 	    library != NULL ? library : "no (built without readline)");
+	library = screen_library();
+	printf("full screen: %s\n",
+	    library != NULL ? library : "no (built without ncursesw)");
 }
 
 static void
@@ -195,7 +199,7 @@ read_flags(
 			options->last = optarg;
 			break;
 		case OPT_LINE:
-			/* There is no other face yet. */
+			options->line = true;
 			break;
 		case 'h':
 			help();

@@ -14,7 +14,7 @@
 struct options {
 	const char *server, *user, *account, *config, *ca, *pin, *state;
 	const char *search, *last, *wait, *invite;
-	bool json, lines, queue, follow;
+	bool json, line, lines, queue, follow;
 	const char *centre; /* a word before the command, or NULL */
 	char **words; /* what is left, NULL at the end */
 	bool command; /* the first of them is a command's name */

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -71,4 +72,16 @@ colour_of(const char *name, enum colour_depth depth)
 	if (depth == COLOUR_FEW)
 		return few[hash(name) % COUNT(few)];
 	return "";
+}
+
+/* The same as a number: what stands before the "m" of the sequence. */
+int
+colour_number(const char *name, enum colour_depth depth)
+{
+	const char *sequence = colour_of(name, depth);
+
+	if (depth == COLOUR_NONE)
+		return -1;
+	return atoi(
+	    sequence + strlen(depth == COLOUR_MANY ? "\033[38;5;" : "\033[3"));
 }

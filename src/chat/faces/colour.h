@@ -21,4 +21,7 @@ enum colour_depth colour_depth(
 /* The sequence that a name is written in; "" without colours. */
 const char *colour_of(const char *name, enum colour_depth depth);
 
+/* The same as the number that the terminal knows it by; -1 without colours. */
+int colour_number(const char *name, enum colour_depth depth);
+
 #endif
