@@ -93,12 +93,12 @@ fits_states(const struct wanted *wanted, const struct object *object)
 	return true;
 }
 
-/* GTK leaves what is in a hidden page in its tree. */
+/* GTK keeps what is in a hidden page. */
 static bool
 hidden(const struct object *object)
 {
 	for (; object->up != NULL; object = object->up)
-		if (!object_is(object, "visible"))
+		if (object->gone || !object_is(object, "visible"))
 			return true;
 	return false;
 }
@@ -192,6 +192,8 @@ print_one(struct object *object, void *arg)
 	char *states = object_states(object);
 
 	(void)arg;
+	if (object->gone)
+		printf("gone: ");
 	printf("%*s%s \"%s\"", 2 * object->depth, "", object_role(object),
 	    object->name);
 	if (object->content != NULL)
