@@ -3,6 +3,7 @@
  * The beacon's part of the client's book: what survives a restart, and that
  * keys do not outlive the token of their session, in the file neither.
  */
+#include "old-book.h"
 #include "tap.h"
 
 #include <stdlib.h>
@@ -35,14 +36,7 @@ age(void)
 	sqlite3 *db;
 
 	ok(sqlite3_open(path, &db) == SQLITE_OK &&
-		sqlite3_exec(db,
-		    "DROP TRIGGER place_link; DROP TABLE link;"
-		    "DROP TABLE peer_key; ALTER TABLE place DROP COLUMN "
-		    "peer_port;"
-		    "DROP INDEX history_private;"
-		    "DROP TRIGGER place_beacon; DROP TABLE beacon;"
-		    "PRAGMA user_version = 2",
-		    NULL, NULL, NULL) == SQLITE_OK,
+		sqlite3_exec(db, BOOK_BACK_TO_2, NULL, NULL, NULL) == SQLITE_OK,
 	    "a book of the second version");
 	sqlite3_close(db);
 }

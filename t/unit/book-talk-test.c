@@ -4,6 +4,7 @@
  * writes, what becomes of a book from before all this, and that a page costs
  * the same however much there is.
  */
+#include "old-book.h"
 #include "tap.h"
 
 #include <stdlib.h>
@@ -319,11 +320,7 @@ test_upgrade(void)
 {
 	struct book *book;
 
-	must_sql("DROP TRIGGER history_last; DROP TABLE talk;"
-		 "DROP INDEX history_talk; DROP INDEX history_theirs;"
-		 "DROP INDEX history_room;"
-		 "ALTER TABLE history DROP COLUMN talk;"
-		 "PRAGMA user_version = 4");
+	must_sql(BOOK_BACK_TO_4);
 	book = must_open();
 	talks(book,
 	    "frank:0:hi alice:0:myself dave:0:d4 bob:0:needle-5 "

@@ -3,6 +3,7 @@
  * The client's database: nothing twice, events and cursors together or not
  * at all, the outbox in order, and all of it there after a crash.
  */
+#include "old-book.h"
 #include "tap.h"
 
 #include <sys/file.h>
@@ -370,19 +371,7 @@ age(void)
 	sqlite3 *db;
 
 	ok(sqlite3_open(path, &db) == SQLITE_OK &&
-		sqlite3_exec(db,
-		    "DROP TRIGGER history_last; DROP TABLE talk;"
-		    "DROP INDEX history_talk; DROP INDEX history_theirs;"
-		    "DROP INDEX history_room;"
-		    "ALTER TABLE history DROP COLUMN talk;"
-		    "DROP TRIGGER place_link; DROP TABLE link;"
-		    "DROP TABLE peer_key; ALTER TABLE place DROP COLUMN "
-		    "peer_port;"
-		    "DROP INDEX history_private;"
-		    "DROP TRIGGER place_beacon; DROP TABLE beacon;"
-		    "DROP TRIGGER history_words; DROP TABLE words;"
-		    "PRAGMA user_version = 1",
-		    NULL, NULL, NULL) == SQLITE_OK,
+		sqlite3_exec(db, BOOK_BACK_TO_1, NULL, NULL, NULL) == SQLITE_OK,
 	    "a book of the first version");
 	sqlite3_close(db);
 }
