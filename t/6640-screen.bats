@@ -326,6 +326,28 @@ set_up()
 	run ! grep -q '38;5;' <(at_tmux capture-pane -p -e -t alice)
 }
 
+@test "marks of ASCII where the locale has no more, text as it is" {
+	person bob
+	watches alice LC_ALL=C
+	says_line alice '/message bob 日本 ü'
+	sees bob 'alice: 日本 ü'
+	has_on_screen alice "$now alice: 日本 ü \\+\\+"
+	has_on_screen alice '^>\* bob +\|$'
+}
+
+@test "somebody's names are completed, and listed where there are more" {
+	person bob
+	person carol
+	watches alice
+	has_on_screen alice '● carol'
+	writes alice '/block '
+	keys alice Tab
+	has_on_screen alice 'bob +carol'
+	writes alice 'c'
+	keys alice Tab
+	has_on_screen alice 'command> /block carol'
+}
+
 @test "the centre goes away and comes back" {
 	person bob
 	watches alice

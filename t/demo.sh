@@ -301,10 +301,9 @@ conversation()
 hand_over()
 {
 	local status
-	tell 'Now you are alice, and bob is there.  Type one after the other:'
-	printf '     %s\n' online 'message bob hello' 'getaddress bob' \
-		'private bob hello' help quit
-	echo
+	tell 'Now you are alice; bob has written what to try (Alt-a goes there).'
+	types bob "message alice Type one after the other: online, \
+message bob hello, getaddress bob, private bob hello, quit. F1 helps."
 	friendly bob &
 	answers=$!
 	client_of alice

@@ -37,6 +37,8 @@ consent_rows(const struct screen *screen)
 	if (talk == NULL)
 		return 0;
 	canvas_size(&rows, &columns);
+	if (columns < SCREEN_MIN_COLUMNS)
+		return 1;
 	return 1 + ((int)strlen(talk->fingerprint) + columns - 1) / columns;
 }
 

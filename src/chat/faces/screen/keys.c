@@ -131,9 +131,7 @@ static void
 do_edit(struct screen *screen, int arg)
 {
 	edit_do(typing_edit(screen), (enum edit_action)arg);
-	if (screen->mode == MODE_FIND && arg >= EDIT_BACKSPACE)
-		screen->find.asked = false;
-	screen_dirty(screen, DIRT_COMPOSER | DIRT_LAYOUT | DIRT_TALK);
+	typing_edited(screen, arg >= EDIT_BACKSPACE);
 }
 
 /* Up and down: in a list, in the text, and beyond it what was typed before. */

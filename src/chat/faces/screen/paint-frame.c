@@ -82,6 +82,8 @@ composer_rows(const struct screen *screen, int columns)
 
 	prompt_text(screen, columns, prompt);
 	room = columns - (int)strlen(prompt);
+	if (room < WRAP_COLUMNS_MIN)
+		room = WRAP_COLUMNS_MIN;
 	text = edit_text(typing_edit(screen), &len);
 	wrap_place(text, len, (unsigned)room, len, &row, &column);
 	return (int)row + 1;

@@ -339,6 +339,7 @@ void keys_define(void);
 
 /* What is being edited. */
 struct edit *typing_edit(const struct screen *screen);
+void typing_edited(struct screen *screen, bool text);
 void typing_character(struct screen *screen, wint_t c);
 void typing_paste(struct screen *screen, wint_t c);
 void typing_pasted(struct screen *screen);

@@ -20,12 +20,13 @@ typing_edit(const struct screen *screen)
 	return screen->mode == MODE_FIND ? screen->query : screen->text;
 }
 
-/* The text has changed, or the cursor. */
-static void
-edited(struct screen *screen)
+/* The cursor has moved, or the text has changed. */
+void
+typing_edited(struct screen *screen, bool text)
 {
 	screen_dirty(screen, DIRT_COMPOSER | DIRT_LAYOUT);
-	if (screen->mode == MODE_FIND && screen->find.asked) {
+	/* What was found was found for other words. */
+	if (text && screen->mode == MODE_FIND && screen->find.asked) {
 		screen->find.asked = false;
 		screen_dirty(screen, DIRT_TALK);
 	}
@@ -56,7 +57,7 @@ typing_character(struct screen *screen, wint_t c)
 		return;
 	if (!edit_insert(typing_edit(screen), octets, len))
 		screen_notice(screen, "There is no room for more.");
-	edited(screen);
+	typing_edited(screen, true);
 }
 
 /* One character of what is pasted. */
@@ -104,7 +105,7 @@ typing_pasted(struct screen *screen)
 		    pasted.dropped);
 		screen_notice(screen, text);
 	}
-	edited(screen);
+	typing_edited(screen, true);
 }
 
 /* A line is finished. */
@@ -114,7 +115,7 @@ finish(struct screen *screen)
 	char *line = edit_take(screen->text);
 	size_t len = line != NULL ? strlen(line) : 0;
 
-	edited(screen);
+	typing_edited(screen, true);
 	/* What was pasted often ends with one. */
 	while (len > 0 && line[len - 1] == '\n')
 		line[--len] = '\0';
@@ -147,7 +148,7 @@ typing_newline(struct screen *screen)
 {
 	if (screen->mode == MODE_TALK)
 		edit_insert(screen->text, "\n", 1);
-	edited(screen);
+	typing_edited(screen, true);
 }
 
 /* ---- completion ---- */
@@ -200,7 +201,7 @@ typing_complete(struct screen *screen)
 	edit_words_free(words);
 	if (len > 0)
 		screen_notice(screen, text);
-	edited(screen);
+	typing_edited(screen, true);
 }
 
 /* ---- drafts ---- */
@@ -272,6 +273,6 @@ typing_clear(struct screen *screen)
 		return true;
 	}
 	any = edit_do(screen->text, EDIT_CLEAR);
-	edited(screen);
+	typing_edited(screen, true);
 	return any;
 }
