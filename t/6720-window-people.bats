@@ -60,6 +60,8 @@ writes_to()
 	window_shows 'carol, online, 2 unread'
 	titled "(3) Chat - alice"
 	key Alt+a
+	window_shows 'carol (to all): to all of you, '
+	titled "(2) Chat - alice"
 	key Alt+a
 	titled "Chat - alice"
 	window_lacks unread
