@@ -331,6 +331,8 @@ header_make(struct talk_view *talk)
 	talk->header = ADW_HEADER_BAR(adw_header_bar_new());
 	talk->title = ADW_WINDOW_TITLE(adw_window_title_new("", ""));
 	adw_header_bar_set_title_widget(talk->header, GTK_WIDGET(talk->title));
+	g_object_bind_property(talk->window->leaflet, "folded", talk->header,
+	    "show-start-title-buttons", G_BINDING_SYNC_CREATE);
 	adw_header_bar_pack_start(talk->header, back_button(talk->window));
 	gtk_button_set_icon_name(GTK_BUTTON(find), "edit-find-symbolic");
 	gtk_widget_set_tooltip_text(find, "Search (Ctrl+F)");
