@@ -97,8 +97,9 @@ watches()
 	key Control+comma
 	look focus 'Hide what they say'
 	key Return
+	window_shows 'Hide what they say' checked
 	key Escape
-	wait_for has_line "$dir/alice.state/window.conf" 'hide=true'
+	wait_for has_line "$dir/alice.state/window.conf" 'hide-content=true'
 	types bob 'message alice a secret'
 	wait_for grep -q '^bob|A new message$' "$dir/notices"
 	run ! grep -F 'secret' "$dir/notices"
