@@ -188,14 +188,19 @@ test_words(void)
 }
 
 static struct model *followed;
-static int64_t last_tag;
+static int64_t last_tag, history_tag;
 
 static int64_t
 ask(void *arg, json_t *request)
 {
+	const char *what = wire_get_string(request, "do");
+
 	(void)arg;
+	last_tag++;
+	if (what != NULL && strcmp(what, "history") == 0)
+		history_tag = last_tag;
 	json_decref(request);
-	return ++last_tag;
+	return last_tag;
 }
 
 static void
@@ -243,6 +248,25 @@ follows(const struct mirror *mirror)
 	return same;
 }
 
+/* A page of the book, so many rows from one on; false if it is not shown. */
+static bool
+turn_page(struct mirror *mirror, int from, int count)
+{
+	json_t *page = json_pack("{s:b,s:I,s:b,s:b,s:[]}", "ok", true, "tag",
+	    (json_int_t)history_tag, "start", true, "end", true, "rows");
+
+	for (int i = 0; i < count; i++)
+		json_array_append_new(json_object_get(page, "rows"),
+		    json_pack("{s:i,s:s,s:s,s:s,s:s,s:s,s:s}", "row", from + i,
+			"kind", "message", "time", "2026-11-22T14:03:09.870Z",
+			"from", "bob", "id", "Jd0cPq7eLw2nXa5vKy8r_B", "text",
+			"hi", "state", "received"));
+	mirror_take(mirror, page, 1763852580000);
+	json_decref(page);
+	return follows(mirror) &&
+	    mirror_find(mirror, "bob", NULL)->count >= (size_t)count;
+}
+
 static void
 test_model(void)
 {
@@ -269,6 +293,10 @@ test_model(void)
 		same = follows(mirror);
 	}
 	ok(same, "the models follow the mirror");
+	mirror_load(mirror, mirror_open(mirror, "bob"));
+	ok(turn_page(mirror, 3, 40), "to a page");
+	mirror_load(mirror, mirror_open(mirror, "bob"));
+	ok(turn_page(mirror, 3, 7), "and another one in its place");
 	ok(mirror_count(mirror) >= 4, "with all conversations");
 	kept = g_object_ref(model_talk(followed, mirror_at(mirror, 1)));
 	model_free(followed);
