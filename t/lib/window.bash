@@ -251,7 +251,9 @@ screens_close()
 	for name in "$dir"/*.window; do
 		[ ! -s "$name" ] || { echo "--- $name"; cat "$name"; }
 	done
-	! grep -hE -- '-(CRITICAL|WARNING) ' "$dir"/*.window 2>/dev/null ||
+	# There is no desktop here that would take a notification.
+	! cat "$dir"/*.window 2>/dev/null | grep -v 'send notifications' |
+		grep -E -- '-(CRITICAL|WARNING) ' ||
 		{ fail 'the window has complained' || failed=1; }
 	stage_end || failed=1
 	return $failed

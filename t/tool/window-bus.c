@@ -23,11 +23,6 @@ enum {
 #define ROOT "/org/a11y/atspi/accessible/root"
 #define ACCESSIBLE "org.a11y.atspi.Accessible"
 
-/* Calls that were made together and not answered yet. */
-struct calls {
-	unsigned pending;
-};
-
 void
 bus_open(struct bus *bus)
 {
@@ -222,20 +217,38 @@ fetch(struct sight *sight, struct bus *bus)
 static void
 answered(GObject *source, GAsyncResult *result, gpointer arg)
 {
-	struct calls *calls = arg;
+	struct object *object = arg, *child;
 	GVariant *reply = g_dbus_connection_call_finish(
 	    G_DBUS_CONNECTION(source), result, NULL);
+	GVariantIter *children;
+	const char *path;
 
-	calls->pending--;
-	g_clear_pointer(&reply, g_variant_unref);
+	--*object->pending;
+	if (reply == NULL)
+		return;
+	for (guint i = 0; i < object->down->len; i++)
+		((struct object *)object->down->pdata[i])->gone = true;
+	g_variant_get(reply, "(a(so))", &children);
+	while (g_variant_iter_next(children, "(&s&o)", NULL, &path)) {
+		child = g_hash_table_lookup(object->all, path);
+		if (child == NULL)
+			continue;
+		child->gone = false;
+		/* A stack says that its pages' children are its own. */
+		if (child->up != NULL && child->up->up == object)
+			child->up->gone = false;
+	}
+	g_variant_iter_free(children);
+	g_variant_unref(reply);
 }
 
-/* GTK makes an object when it is asked for: asks for all that are missing,
- * together.  False if none is. */
+/* GTK makes an object when it is asked for, and keeps those that are not shown
+ * any more: asks where the number of children is not the one it tells of, all
+ * together.  False if nothing was missing. */
 static bool
 ask_missing(struct sight *sight, struct bus *bus)
 {
-	struct calls calls = {0};
+	unsigned pending = 0;
 	GHashTableIter iter;
 	gpointer value;
 	struct object *object;
@@ -244,15 +257,17 @@ ask_missing(struct sight *sight, struct bus *bus)
 	g_hash_table_iter_init(&iter, sight->by_path);
 	while (g_hash_table_iter_next(&iter, NULL, &value)) {
 		object = value;
-		if (object->children <= (gint32)object->down->len)
+		if (object->children == (gint32)object->down->len)
 			continue;
-		any = true;
-		calls.pending++;
+		any |= object->children > (gint32)object->down->len;
+		object->pending = &pending;
+		object->all = sight->by_path;
+		pending++;
 		g_dbus_connection_call(bus->bus, bus->program, object->path,
 		    ACCESSIBLE, "GetChildren", NULL, NULL,
-		    G_DBUS_CALL_FLAGS_NONE, CALL_MS, NULL, answered, &calls);
+		    G_DBUS_CALL_FLAGS_NONE, CALL_MS, NULL, answered, object);
 	}
-	while (calls.pending > 0)
+	while (pending > 0)
 		g_main_context_iteration(NULL, TRUE);
 	return any;
 }
@@ -327,12 +342,13 @@ void
 sight_take(struct sight *sight, struct bus *bus)
 {
 	unsigned before = 0;
+	bool missing;
 
 	for (int round = 0; round < ROUNDS_MAX; round++) {
 		fetch(sight, bus);
+		missing = ask_missing(sight, bus);
 		/* What comes and goes meanwhile is for the next look. */
-		if (g_hash_table_size(sight->by_path) == before ||
-		    !ask_missing(sight, bus))
+		if (!missing || g_hash_table_size(sight->by_path) == before)
 			break;
 		before = g_hash_table_size(sight->by_path);
 	}

@@ -23,6 +23,9 @@ struct object {
 	GPtrArray *down; /* struct object, in their order */
 	char *content; /* what its text is, or NULL */
 	int depth;
+	bool gone; /* its parent has it no more */
+	unsigned *pending; /* while its children are asked for */
+	GHashTable *all;
 };
 
 /* All of a program's objects at one moment. */

@@ -142,11 +142,12 @@ signalled(gpointer arg)
 static int
 run(struct window *window)
 {
-	/* Whoever names an account wants a window of its own. */
-	bool named =
-	    window->wanted.centre != NULL || window->wanted.account != NULL;
+	/* Whoever says which account wants a window of its own. */
+	const struct spawn_account *wanted = &window->wanted;
+	bool own = wanted->centre != NULL || wanted->account != NULL ||
+	    wanted->state != NULL || wanted->config != NULL;
 	AdwApplication *app = adw_application_new(
-	    WINDOW_ID, named ? G_APPLICATION_NON_UNIQUE : (GApplicationFlags)0);
+	    WINDOW_ID, own ? G_APPLICATION_NON_UNIQUE : (GApplicationFlags)0);
 	GSimpleAction *open =
 	    g_simple_action_new("open", G_VARIANT_TYPE_STRING);
 	int status;

@@ -98,6 +98,23 @@ finish(struct spawn *spawn, const struct spawn_result *result)
 	release(spawn);
 }
 
+/* A sentence for a page out of what chat says on a terminal. */
+static char *
+sentence(char *err)
+{
+	static const char lead[] = "chat: ";
+	char *hint = err != NULL ? strstr(err, "\nTry \"chat --help\"") : NULL;
+
+	if (err == NULL)
+		return err;
+	if (hint != NULL)
+		*hint = '\0';
+	if (g_str_has_prefix(err, lead))
+		memmove(
+		    err, err + strlen(lead), strlen(err + strlen(lead)) + 1);
+	return g_strchomp(err);
+}
+
 /* What it printed: the place of the socket, or nothing of use. */
 static void
 judge(struct spawn *spawn, const char *out, const char *err)
@@ -135,6 +152,7 @@ ended(GObject *source, GAsyncResult *outcome, gpointer arg)
 
 	if (g_subprocess_communicate_utf8_finish(
 		G_SUBPROCESS(source), outcome, &out, &err, &error)) {
+		err = sentence(err);
 		judge(spawn, out != NULL ? out : "", err != NULL ? err : "");
 	} else {
 		result.why = error->message;

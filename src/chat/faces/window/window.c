@@ -157,9 +157,6 @@ window_unplug(struct window *window)
 	plug_close(window->plug);
 	window->plug = NULL;
 	g_hash_table_remove_all(window->asked);
-	if (window->minding != 0)
-		g_source_remove(window->minding);
-	window->minding = 0;
 	if (window->mirror == NULL)
 		return;
 	talk_show(window->talk, NULL);
@@ -169,6 +166,10 @@ window_unplug(struct window *window)
 	mirror_free(window->mirror);
 	window->model = NULL;
 	window->mirror = NULL;
+	/* Last, for letting go stirs the pieces once more. */
+	if (window->minding != 0)
+		g_source_remove(window->minding);
+	window->minding = 0;
 	actions_session(window, false);
 	gtk_window_set_title(window->top, "Chat");
 }
