@@ -60,7 +60,10 @@ writes_to()
 	window_shows 'carol, online, 2 unread'
 	titled "(3) Chat - alice"
 	key Alt+a
+	window_shows 'carol (to all): to all of you, '
+	titled "(2) Chat - alice"
 	key Alt+a
+	window_shows 'carol: two, '
 	titled "Chat - alice"
 	window_lacks unread
 	leaves carol
@@ -129,6 +132,7 @@ writes_to()
 	press bob
 	window_shows 'bob: a noon gun, '
 	key Control+f
+	window_shows 'Words to search for' focused
 	type_text noon
 	key Return
 	window_shows '2 found.'
@@ -140,7 +144,7 @@ writes_to()
 	person bob
 	enters alice
 	types bob 'message alice <b>bold</b> & <span size="99999">big'
-	types bob $'message alice \033[31mred\u202eder'
+	types bob $'message alice red\u202eder'
 	press bob
 	window_shows 'bob: <b>bold</b> & <span size="99999">big, '
 	window_shows red

@@ -32,12 +32,14 @@ within()
 @test "the window is up within a second" {
 	stage_begin
 	look -r frame when '' >"$dir/when" 3>&- &
+	looker=$!
 	wait_for has_line "$dir/when" ready
 	began=$(now_ms)
 	opens_window alice "$(account_of alice)"
-	wait $!
+	wait "$looker"
 	within 1000 'from its start to the window' \
 		$(($(tail -n 1 "$dir/when") - began))
+	window_shows 'Is that the right centre?'
 }
 
 # usage: watches SOCKET ; another face, whose lines go to $dir/watched with
@@ -48,7 +50,7 @@ watches()
 	mkfifo "$dir/watch"
 	(
 		descriptors_close
-		nc -U "$1" <"$dir/watch" | while read -r line; do
+		nc -N -U "$1" <"$dir/watch" | while read -r line; do
 			echo "$(now_ms) $line"
 		done
 	) >"$dir/watched" 3>&- &
@@ -67,9 +69,10 @@ watches()
 	press bob
 	window_shows 'bob: hi, '
 	look -r 'list item' when 'bob: quick, ' >"$dir/when" 3>&- &
+	looker=$!
 	wait_for has_line "$dir/when" ready
 	types bob 'message alice quick'
-	wait $!
+	wait "$looker"
 	wait_for has_line "$dir/watched" '"text":"quick"'
 	came=$(grep -F '"text":"quick"' "$dir/watched" | cut -d' ' -f1)
 	within 100 'from the agent to the window' \
@@ -92,9 +95,11 @@ watches()
 	wait_for grep -q '^bob|.*b.hi' "$dir/notices"
 	run ! grep -F '<b>' "$dir/notices"
 	key Control+comma
-	press 'Hide what they say'
+	look focus 'Hide what they say'
+	key Return
+	window_shows 'Hide what they say' checked
 	key Escape
-	wait_for has_line "$dir/alice.state/window.conf" 'hide=true'
+	wait_for has_line "$dir/alice.state/window.conf" 'hide-content=true'
 	types bob 'message alice a secret'
 	wait_for grep -q '^bob|A new message$' "$dir/notices"
 	run ! grep -F 'secret' "$dir/notices"

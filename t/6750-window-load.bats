@@ -24,6 +24,12 @@ set_up()
 	centre_start
 }
 
+# usage: write_book BOOK SQL ; once nobody has it any more
+write_book()
+{
+	"$CHAT_BUILD/t/tool/db" "$1" "$2" 2>"$dir/db.err"
+}
+
 # usage: has_talked NAME OTHER COUNT ; so many messages are in NAME's book
 has_talked()
 {
@@ -31,8 +37,8 @@ has_talked()
 	once 0 "$1" login
 	once 0 "$1" logout
 	book=$(echo "$dir/$1.state"/*/book.db)
-	"$CHAT_BUILD/t/tool/db" "$book" "
-		BEGIN;
+	wait_for write_book "$book" "
+		BEGIN IMMEDIATE;
 		WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL
 			SELECT i + 1 FROM n WHERE i < $3)
 		INSERT INTO history (kind, state, time, author, recipient,

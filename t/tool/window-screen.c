@@ -81,8 +81,8 @@ press(Display *display, KeyCode code, bool down)
 	XTestFakeKeyEvent(display, code, down, CurrentTime);
 }
 
-/* A key for this symbol; where the keyboard has none, its last one becomes
- * one, as xdotool(1) does. */
+/* A key for this symbol; where the keyboard has none, one without a symbol
+ * becomes it, as xdotool(1) does. */
 static KeyCode
 key_for(Display *display, KeySym symbol, bool *shift)
 {
@@ -93,10 +93,13 @@ key_for(Display *display, KeySym symbol, bool *shift)
 	*shift = false;
 	if (code == 0) {
 		XDisplayKeycodes(display, &low, &high);
-		code = (KeyCode)high;
-		XChangeKeyboardMapping(display, code, 2, both, 1);
+		while (high > low &&
+		    XkbKeycodeToKeysym(display, (KeyCode)high, 0, 0) !=
+			NoSymbol)
+			high--;
+		XChangeKeyboardMapping(display, high, 2, both, 1);
 		XSync(display, False);
-		return code;
+		return (KeyCode)high;
 	}
 	*shift = XkbKeycodeToKeysym(display, code, 0, 0) != symbol &&
 	    XkbKeycodeToKeysym(display, code, 0, 1) == symbol;

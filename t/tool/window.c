@@ -353,33 +353,14 @@ do_focused(struct person *person, char **arguments)
 
 /* ---- when something came */
 
-struct moment {
-	struct person *person;
-	int64_t heard; /* microseconds of the wall clock, or 0 */
-};
-
-static void
-noted(GDBusConnection *bus, const char *sender, const char *path,
-    const char *interface, const char *signal, GVariant *parameters,
-    gpointer arg)
-{
-	struct moment *moment = arg;
-
-	(void)bus, (void)sender, (void)path, (void)interface;
-	(void)signal, (void)parameters;
-	if (moment->heard == 0)
-		moment->heard = g_get_real_time();
-}
-
-/* The time is that of the first change which a look with success followed. */
+/* The time is that at which a look has found it: at most so long it took. */
 static int
 do_when(struct person *person, char **arguments)
 {
-	struct moment moment = {.person = person};
 	struct object *object;
 
 	(void)arguments;
-	bus_listen(&person->bus, noted, &moment);
+	bus_listen(&person->bus, heard, NULL);
 	object = look(person);
 	if (object != NULL)
 		give_up("it is there already: %s", person->wanted.name);
@@ -388,13 +369,10 @@ do_when(struct person *person, char **arguments)
 	while (object == NULL) {
 		if (late(person))
 			give_up("never came: %s", person->wanted.name);
-		moment.heard = 0;
 		bus_turn(TURN_MS);
 		object = look(person);
 	}
-	if (moment.heard == 0)
-		moment.heard = g_get_real_time();
-	printf("%lld\n", (long long)(moment.heard / 1000));
+	printf("%lld\n", (long long)(g_get_real_time() / 1000));
 	return 0;
 }
 

@@ -28,17 +28,26 @@ first_asking(const struct mirror *mirror, size_t *others)
 	return first;
 }
 
-/* Says something in a bar, or hides it. */
+/*
+ * Puts a bar in, with that sentence, or takes it out: one that is only hidden
+ * stays there for assistive technology.
+ */
 static void
-bar_say(GtkWidget *bar, GtkWidget *label, const char *text)
+bar_say(
+    struct talk_view *talk, GtkWidget *bar, GtkWidget *label, const char *text)
 {
+	bool there = gtk_widget_get_parent(bar) != NULL;
+
 	if (text != NULL &&
 	    strcmp(gtk_label_get_text(GTK_LABEL(label)), text) != 0) {
 		gtk_label_set_text(GTK_LABEL(label), text);
 		gtk_accessible_update_property(GTK_ACCESSIBLE(bar),
 		    GTK_ACCESSIBLE_PROPERTY_LABEL, text, -1);
 	}
-	gtk_widget_set_visible(bar, text != NULL);
+	if (text != NULL && !there)
+		gtk_box_append(GTK_BOX(talk->bars), bar);
+	else if (text == NULL && there)
+		gtk_box_remove(GTK_BOX(talk->bars), bar);
 }
 
 static void
@@ -63,7 +72,7 @@ show_consent(struct talk_view *talk, const struct mirror *mirror)
 		g_free(key);
 	} else
 		*talk->asking = '\0';
-	bar_say(talk->consent, talk->consent_label, text);
+	bar_say(talk, talk->consent, talk->consent_label, text);
 	g_free(text);
 }
 
@@ -80,7 +89,7 @@ show_lost(struct talk_view *talk, const struct mirror *mirror)
 	else if (!status.reachable)
 		why = g_strdup("The centre cannot be reached; messages will "
 			       "be sent when it is back.");
-	bar_say(talk->lost, talk->lost_label, why);
+	bar_say(talk, talk->lost, talk->lost_label, why);
 	g_free(why);
 }
 
@@ -103,7 +112,7 @@ bar_make(GtkWidget **label, const char *class)
 	gtk_label_set_wrap(GTK_LABEL(*label), TRUE);
 	gtk_widget_add_css_class(bar, "talk-bar");
 	gtk_widget_add_css_class(bar, class);
-	gtk_widget_set_visible(bar, FALSE);
+	g_object_ref_sink(bar);
 	return bar;
 }
 
@@ -154,11 +163,17 @@ bars_make(struct talk_view *talk)
 	talk->lost = bar_make(&talk->lost_label, "talk-lost");
 	gtk_box_append(GTK_BOX(talk->lost), talk->lost_label);
 	consent_make(talk);
-	gtk_box_append(GTK_BOX(talk->bars), talk->consent);
-	gtk_box_append(GTK_BOX(talk->bars), talk->lost);
 	gtk_widget_insert_action_group(
 	    talk->bars, "talk", G_ACTION_GROUP(talk->actions));
 	return talk->bars;
+}
+
+void
+bars_free(struct talk_view *talk)
+{
+	g_object_unref(talk->consent);
+	g_object_unref(talk->lost);
+	g_object_unref(talk->bars);
 }
 
 static void

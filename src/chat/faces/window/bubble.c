@@ -91,8 +91,8 @@ part(GtkWidget **which, const char *text, const char *class, GtkWidget *box,
 		*which = label(class, 0);
 		gtk_box_insert_child_after(GTK_BOX(box), *which, after);
 	}
-	if (text != NULL)
-		gtk_label_set_text(GTK_LABEL(*which), text);
+	/* What is hidden is still there for assistive technology. */
+	gtk_label_set_text(GTK_LABEL(*which), text != NULL ? text : "");
 	gtk_widget_set_visible(*which, text != NULL);
 }
 

@@ -113,6 +113,7 @@ void contact_keys(
 /* The bars: bars.c. */
 GtkWidget *bars_make(struct talk_view *talk);
 void bars_changed(struct talk_view *talk);
+void bars_free(struct talk_view *talk);
 void bars_actions(struct talk_view *talk);
 
 /* How it looks: style.c. */

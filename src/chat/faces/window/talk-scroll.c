@@ -112,15 +112,13 @@ find_fresh(struct talk_view *talk)
 		if (open->lines[i].row <= talk->unread_from ||
 		    open->lines[i].state != MIRROR_RECEIVED)
 			continue;
-		if (i == 0 && !open->start && !open->loading &&
-		    talk->unread_from > 0)
-			return; /* it may be further up */
 		chat_rows_set_fresh(talk->rows, open->lines[i].row);
 		talk->unread_from = -1;
 		if (talk->target == 0)
 			talk->target = open->lines[i].row;
 		return;
 	}
+	talk->unread_from = -1;
 }
 
 /* To the row that was asked for: loads around it, or brings it into sight. */
@@ -162,7 +160,8 @@ each_frame(GtkWidget *widget, GdkFrameClock *clock, void *arg)
 		talk->tick = 0;
 		return G_SOURCE_REMOVE;
 	}
-	if (talk->open->count > 0 && talk->unread_from >= 0)
+	if (talk->open->count > 0 && talk->unread_from >= 0 &&
+	    !talk->open->loading)
 		find_fresh(talk);
 	if (talk->target != 0 && !talk->open->loading)
 		go_to_target(talk);

@@ -98,7 +98,9 @@ talk_show(struct talk_view *talk, ChatTalk *of)
 bool
 talk_at_end(struct talk_view *talk)
 {
-	return talk->open != NULL && talk->at_end && talk->open->end;
+	/* Not on the way to somewhere else. */
+	return talk->open != NULL && talk->at_end && talk->open->end &&
+	    talk->unread_from < 0 && talk->target == 0;
 }
 
 void
@@ -436,7 +438,7 @@ talk_view_free(struct talk_view *talk)
 	ask_free(talk);
 	g_signal_handlers_disconnect_by_data(talk->adjustment, talk);
 	g_object_unref(talk->page);
-	g_object_unref(talk->bars);
+	bars_free(talk);
 	g_object_unref(talk->rows);
 	g_object_unref(talk->actions);
 	g_hash_table_unref(talk->drafts);
