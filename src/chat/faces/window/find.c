@@ -246,6 +246,10 @@ find_bar(struct talk_view *talk)
 	gtk_search_bar_set_child(GTK_SEARCH_BAR(talk->search), box);
 	gtk_search_bar_connect_entry(
 	    GTK_SEARCH_BAR(talk->search), GTK_EDITABLE(talk->search_entry));
+	/* What is typed while it slides in would be lost. */
+	if (GTK_IS_REVEALER(gtk_widget_get_first_child(talk->search)))
+		gtk_revealer_set_transition_duration(
+		    GTK_REVEALER(gtk_widget_get_first_child(talk->search)), 0);
 	/* Folded away it is nowhere, for keyboards and readers, too. */
 	g_object_bind_property(talk->search, "search-mode-enabled",
 	    talk->search, "visible", G_BINDING_SYNC_CREATE);
