@@ -129,7 +129,8 @@ look()
 now_ms()
 {
 	local now=$EPOCHREALTIME
-	echo "${now/[.,]/}" | sed 's/...$//'
+	now=${now/[.,]/}
+	echo "${now%???}"
 }
 
 # usage: opens_window NAME [OPTION]... ; starts it, waits for nothing

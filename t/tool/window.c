@@ -540,94 +540,19 @@ do_picture(struct person *person, char **arguments)
 	return !screen_picture(arguments[0]);
 }
 
-/* ---- what else goes over the bus */
-
-static GDBusConnection *
-session(void)
-{
-	GError *error = NULL;
-	GDBusConnection *bus = g_bus_get_sync(G_BUS_TYPE_SESSION, NULL, &error);
-
-	if (bus == NULL)
-		give_up("no session bus: %s", error->message);
-	return bus;
-}
-
-/* An action of the program with this name on the session's bus. */
 static int
 do_act(struct person *person, char **arguments)
 {
-	char *path = g_strdup_printf("/%s", arguments[0]);
-	GError *error = NULL;
-	GVariant *reply;
-
 	(void)person;
-	g_strdelimit(path, ".", '/');
-	reply = g_dbus_connection_call_sync(session(), arguments[0], path,
-	    "org.gtk.Actions", "Activate",
-	    g_variant_new("(sava{sv})", arguments[1], NULL, NULL), NULL,
-	    G_DBUS_CALL_FLAGS_NONE, 1000 * SECONDS, NULL, &error);
-	if (reply == NULL)
-		give_up("%s: %s", arguments[1], error->message);
-	g_variant_unref(reply);
-	g_free(path);
+	desktop_act(arguments[0], arguments[1]);
 	return 0;
 }
 
-static const char notifications[] =
-    "<node><interface name='org.freedesktop.Notifications'>"
-    "<method name='Notify'><arg type='s'/><arg type='u'/><arg type='s'/>"
-    "<arg type='s' name='summary'/><arg type='s' name='body'/>"
-    "<arg type='as'/><arg type='a{sv}'/><arg type='i'/>"
-    "<arg type='u' direction='out'/></method>"
-    "<method name='CloseNotification'><arg type='u'/></method>"
-    "<method name='GetCapabilities'><arg type='as' direction='out'/>"
-    "</method></interface></node>";
-
-static void
-notified(GDBusConnection *bus, const char *sender, const char *path,
-    const char *interface, const char *method, GVariant *parameters,
-    GDBusMethodInvocation *call, gpointer arg)
-{
-	const char *summary, *body;
-	guint32 *id = arg;
-
-	(void)bus, (void)sender, (void)path, (void)interface;
-	if (strcmp(method, "GetCapabilities") == 0) {
-		g_dbus_method_invocation_return_value(
-		    call, g_variant_new("(as)", NULL));
-		return;
-	}
-	if (strcmp(method, "Notify") != 0) {
-		g_dbus_method_invocation_return_value(call, NULL);
-		return;
-	}
-	g_variant_get_child(parameters, 3, "&s", &summary);
-	g_variant_get_child(parameters, 4, "&s", &body);
-	printf("%s|%s\n", summary, body);
-	fflush(stdout);
-	g_dbus_method_invocation_return_value(
-	    call, g_variant_new("(u)", ++*id));
-}
-
-/* Stands in for the desktop. */
 static int
 do_notices(struct person *person, char **arguments)
 {
-	static const GDBusInterfaceVTable table = {.method_call = notified};
-	GDBusNodeInfo *node = g_dbus_node_info_new_for_xml(notifications, NULL);
-	GDBusConnection *bus = session();
-	guint32 id = 0;
-
 	(void)person, (void)arguments;
-	if (g_dbus_connection_register_object(bus,
-		"/org/freedesktop/Notifications", node->interfaces[0], &table,
-		&id, NULL, NULL) == 0)
-		give_up("cannot stand in for the desktop");
-	g_bus_own_name_on_connection(bus, "org.freedesktop.Notifications",
-	    G_BUS_NAME_OWNER_FLAGS_NONE, NULL, NULL, NULL, NULL);
-	g_main_loop_run(g_main_loop_new(NULL, FALSE));
-	return 0;
+	desktop_notices();
 }
 
 /* ---- the rows */

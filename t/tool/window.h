@@ -75,6 +75,11 @@ void screen_click(int x, int y); /* within that window */
 void screen_size(int width, int height);
 bool screen_picture(const char *file); /* the newest window, as PNG */
 
+/* An action of the program with this name on the session's bus. */
+void desktop_act(const char *program, const char *action);
+/* Stands in for the desktop: prints each notification, TITLE|BODY. */
+_Noreturn void desktop_notices(void);
+
 _Noreturn void give_up(const char *format, ...) G_GNUC_PRINTF(1, 2);
 
 #endif
