@@ -489,6 +489,25 @@ value()
 	jq -r "$1" <<<"$reply"
 }
 
+# usage: text_of MEMBER ; prints a string of the last reply that holds nothing
+# to be escaped, for what is asked for so often that jq would take the time
+text_of()
+{
+	local wanted="\"$1\":\"([^\"\\\\]*)\""
+	[[ $reply =~ $wanted ]] || fail "no $1 in $reply" || return
+	printf '%s\n' "${BASH_REMATCH[1]}"
+}
+
+# usage: cursor_of ; epoch, mail and room of the last reply, in a line
+cursor_of()
+{
+	local epoch
+	epoch=$(text_of epoch) || return
+	[[ $reply =~ \"mail\":([0-9]+),\"room\":([0-9]+)[,}] ]] ||
+		fail "no cursor in $reply" || return
+	echo "$epoch ${BASH_REMATCH[1]} ${BASH_REMATCH[2]}"
+}
+
 # usage: accepted ; the last reply says yes
 accepted()
 {
@@ -509,8 +528,7 @@ login()
 {
 	ask login user="$1" password="$1-secret" "${@:2}"
 	accepted || return
-	value .token >"$dir/$1.token"
-	value '[.epoch, .mail, .room] | join(" ")' >"$dir/$1.cursor"
+	text_of token >"$dir/$1.token" && cursor_of >"$dir/$1.cursor"
 }
 
 # usage: key NAME ; prints a fingerprint that is NAME's and nobody else's
@@ -530,7 +548,7 @@ linkable()
 asks()
 {
 	as "$1" ask to="$2"
-	accepted && request=$(value .request)
+	accepted && request=$(text_of request)
 }
 
 # usage: agrees NAME ; NAME says yes to $request
@@ -613,7 +631,7 @@ spoken='if .type == "message" then "\(.from): \(.text)"
 # left; prints the events one a line, keeps them in $dir/NAME.events
 sync()
 {
-	local name=$1 epoch mail room count cursor
+	local name=$1 epoch mail room cursor
 	shift
 	read -r epoch mail room <"$dir/$name.cursor"
 	: >"$dir/$name.events"
@@ -621,14 +639,13 @@ sync()
 		as "$name" sync epoch="$epoch" mail:="$mail" room:="$room" \
 			"$@" >/dev/null
 		accepted || return
-		cursor=$(value '[.epoch, .mail, .room,
-			(.events | length)] | join(" ")')
-		read -r epoch mail room count <<<"$cursor"
-		echo "$epoch $mail $room" >"$dir/$name.cursor"
-		[ "$count" -gt 0 ] || break
+		cursor=$(cursor_of) || return
+		read -r epoch mail room <<<"$cursor"
+		echo "$cursor" >"$dir/$name.cursor"
+		[[ $reply != *'"events":[]'* ]] || break
 		jq -c '.events[]' <<<"$reply" >>"$dir/$name.events"
 	done
-	jq -r "$spoken" "$dir/$name.events"
+	[ ! -s "$dir/$name.events" ] || jq -r "$spoken" "$dir/$name.events"
 }
 
 # usage: hears NAME [LINE]... ; syncs, and exactly these are the news
