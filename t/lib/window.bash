@@ -110,8 +110,9 @@ stage_end()
 # usage: look [OPTION]... VERB [ARGUMENT]... ; see t/tool/window.c
 look()
 {
-	ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0" \
-		"$CHAT_BUILD/t/tool/window" -s "$patience" "$@" 3>&- || {
+	# The libraries keep much until the end; other errors count.
+	local -x ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0"
+	"$CHAT_BUILD/t/tool/window" -s "$patience" "$@" 3>&- || {
 		local status=$?
 		case " $* " in
 		*' focused ' | *' nameless ') ;;
