@@ -106,13 +106,16 @@ prompts_once()
 	edits alice 'ee four five six'
 	writes alice ' seven'
 	edits alice 'ee four five six seven'
+	# This terminal breaks lines anew; nothing that was said goes with them.
+	shows alice "$now bob: hello"
+	wait_for prompts_once alice
 	at_tmux resize-window -t alice -x 25 -y 24
 	shows alice 'alice> message bob one tw'
 	shows alice 'o three four five six sev'
 	edits alice en
-	wait_for prompts_once alice
 	types bob 'message alice more'
 	shows alice "$now bob: more"
+	shows alice "$now bob: hello"
 	keys alice Enter
 	sees bob 'alice: one two three four five six seven'
 }

@@ -164,6 +164,39 @@ Invalid password. Your account has been blocked. Please try again in 60 seconds.
 	says .attempts_left 2
 }
 
+@test "each login is judged by what its own face trusts" {
+	local ours other trust
+	other="sha256//$(printf '%043d' 0)="
+	password alice
+	pin=$(ctl cert show | sed -n 's/^pin: //p')
+	base=(timeout "$patience" chat --state "$dir/alice.state"
+		--password-file "$dir/alice.password")
+	# An agent that was started without a word about that, and stays.
+	run -0 "${base[@]}" --account "alice@127.0.0.1:$PORT" agent 3>&-
+	coproc stays { exec nc -U "$output" 3>&-; }
+	ours=$stays_PID
+	echo '{"do":"status","tag":1}' >&"${stays[1]}"
+	read -r -t "$patience" -u "${stays[0]}" line
+	holds "$line" '"session":"out"'
+	for trust in "--pin $other" "--ca $CHAT_SRC/README.md" ''; do
+		# shellcheck disable=SC2086 # an option and its value, or nothing
+		run "${base[@]}" --line $trust "alice@127.0.0.1:$PORT" \
+			</dev/null 3>&-
+		[[ $status == 7[68] ]] || fail "with '$trust': $status, $output"
+	done
+	run -0 "${base[@]}" --line --pin "$pin" "alice@127.0.0.1:$PORT" \
+		</dev/null 3>&-
+	holds "$output" 'Welcome, alice.'
+	run -0 "${base[@]}" --line --ca "$state/ca.pem" \
+		"alice@127.0.0.1:$PORT" </dev/null 3>&-
+	holds "$output" 'Welcome, alice.'
+	kill "$ours"
+	wait "$ours" || true
+	# No password went anywhere but here.
+	ask login user=alice password=wrong
+	says .attempts_left 2
+}
+
 @test "nobody there" {
 	chat_of alice
 	centre_stop

@@ -94,8 +94,15 @@ set_up()
 	END
 	sized alice 15 5
 	has_on_screen alice 'Too small'
+	# What nobody sees is neither taken nor sent; this is drawn behind it.
+	at_tmux pipe-pane -t alice "cat >>$dir/raw"
+	writes alice ' unseen'
+	pastes alice 'unseen'
+	keys alice Enter F4 C-l
+	wait_for has_line "$dir/raw" 'Too small'
 	sized alice 20 6
-	has_on_screen alice '> half a line'
+	has_on_screen alice '^> half a line$'
+	saw_nothing_of bob half
 	keys alice F4
 	has_on_screen alice '^everybody'
 	cursor_at alice 0,2
@@ -107,6 +114,20 @@ set_up()
 	has_on_screen alice '>  everybody'
 	keys alice M-a M-n
 	has_on_screen alice 'bob> half a line'
+}
+
+@test "a long name leaves room for what is typed" {
+	local long=a23456789012345678901234567890bc
+	printf '%s\n' long-secret | ctl user add $long
+	width=44 height=10
+	person bob
+	watches alice
+	says_line alice "/message $long one"
+	has_on_screen alice '^>$'
+	writes alice 'two three four five'
+	has_on_screen alice '^> two three four five'
+	at_tmux resize-window -t alice -x 70 -y 10
+	has_on_screen alice "^$long> two three four five"
 }
 
 @test "what is begun in one conversation is not sent to another" {

@@ -64,6 +64,7 @@ struct agent {
 	struct book *book;
 	struct outbox outbox;
 	struct trust trust;
+	char *pin, *ca; /* what a face trusts, where it has said so */
 	struct centre *centre;
 	struct live *live;
 	struct private *private;
@@ -192,6 +193,12 @@ void session_knocked(
     struct agent *agent, const struct centre_exchange *exchange);
 void session_entered(
     struct agent *agent, const struct centre_exchange *exchange);
+
+/*
+ * Before a login: from now on the centre is judged by what this line's face
+ * trusts.  -1, and the face has been answered, if that cannot be.
+ */
+int session_trust(struct agent *agent, const json_t *line);
 
 /* Looks who is there and tries the stored token, for a face that waits. */
 void session_knock(struct agent *agent);

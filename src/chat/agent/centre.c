@@ -50,6 +50,7 @@ struct centre {
 	pthread_cond_t told;
 	struct centre_exchange *work; /* for the courier */
 	struct centre_exchange *back; /* from the courier */
+	SSL_CTX *next; /* in the place of ctx, from the next exchange on */
 	bool hangup; /* nothing follows: end the connection */
 
 	/* The courier's own. */
@@ -387,9 +388,14 @@ next_work(struct centre *centre)
 	pthread_mutex_lock(&centre->lock);
 	for (;;) {
 		exchange = centre->work;
-		hangup = centre->hangup;
+		hangup = centre->hangup || centre->next != NULL;
 		centre->hangup = false;
-		if (exchange != NULL)
+		/* What was judged by other rules is not gone on with. */
+		if (centre->next != NULL) {
+			SSL_CTX_free(centre->ctx);
+			centre->ctx = centre->next;
+			centre->next = NULL;
+		} else if (exchange != NULL)
 			break;
 		if (hangup) {
 			pthread_mutex_unlock(&centre->lock);
@@ -466,6 +472,24 @@ centre_start(struct centre *centre, struct centre_exchange *exchange)
 	centre->work = exchange;
 	pthread_cond_signal(&centre->told);
 	pthread_mutex_unlock(&centre->lock);
+}
+
+/* Has the next exchange judged by what trust says now. */
+int
+centre_trust(struct centre *centre, char why[CENTRE_WHY_LEN])
+{
+	SSL_CTX *ctx = tls_client_new(TLS_ALPN_CENTRE, why);
+
+	if (ctx == NULL || trust_context(centre->trust, ctx, why) == -1) {
+		SSL_CTX_free(ctx);
+		return -1;
+	}
+	pthread_mutex_lock(&centre->lock);
+	SSL_CTX_free(centre->next);
+	centre->next = ctx;
+	pthread_cond_signal(&centre->told);
+	pthread_mutex_unlock(&centre->lock);
+	return 0;
 }
 
 /* Starts the thread and listens for it; -1 with errno. */

@@ -98,4 +98,10 @@ bool centre_add(struct centre_exchange *exchange, json_t *request);
 void centre_start(struct centre *centre, struct centre_exchange *exchange);
 bool centre_busy(const struct centre *centre);
 
+/*
+ * What trust points at has changed, while no exchange was under way: the next
+ * one takes a new connection and is judged by that.  -1 with why.
+ */
+int centre_trust(struct centre *centre, char why[CENTRE_WHY_LEN]);
+
 #endif

@@ -253,6 +253,8 @@ do_login(struct agent *agent, const struct wish *wish)
 	}
 	agent->entering = desk_waiter(wish);
 	agent->tries = 0;
+	if (session_trust(agent, wish->line) == -1)
+		return;
 	if (password == NULL) {
 		session_knock(agent);
 		return;

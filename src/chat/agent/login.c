@@ -324,6 +324,49 @@ session_entered(struct agent *agent, const struct centre_exchange *exchange)
 		turned_away(agent, reply_copy(reply, agent->entering.tag));
 }
 
+/* True if two rules are the same; NULL: there is none. */
+static bool
+same_rule(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+/*
+ * A login is judged by what its own face trusts: the agent may be one that
+ * somebody else has started, or one whose last face has just left.
+ */
+int
+session_trust(struct agent *agent, const json_t *line)
+{
+	const char *pin = wire_get_string(line, "pin");
+	const char *ca = wire_get_string(line, "ca");
+	char why[CENTRE_WHY_LEN] = "";
+	json_t *reply;
+
+	if (pin == NULL && ca == NULL)
+		return 0;
+	pin = pin != NULL && *pin != '\0' ? pin : NULL;
+	ca = ca != NULL && *ca != '\0' ? ca : NULL;
+	if (same_rule(pin, agent->trust.pin) && same_rule(ca, agent->trust.ca))
+		return 0;
+	free(agent->pin);
+	free(agent->ca);
+	agent->trust.pin = agent->pin = pin != NULL ? strdup(pin) : NULL;
+	agent->trust.ca = agent->ca = ca != NULL ? strdup(ca) : NULL;
+	if ((pin != NULL && agent->pin == NULL) ||
+	    (ca != NULL && agent->ca == NULL))
+		fatal(EX_OSERR, "no memory");
+	*agent->seen_pin = '\0';
+	if (centre_trust(agent->centre, why) == 0)
+		return 0;
+	/* No key at all, until somebody says what can be done. */
+	agent->trust.pin = "";
+	reply = desk_refuse(agent->entering.tag, "failed", why);
+	json_object_set_new(reply, "status", json_integer(EX_CONFIG));
+	agent_answer(agent, &agent->entering, reply);
+	return -1;
+}
+
 /* Looks who is there and tries the stored token. */
 void
 session_knock(struct agent *agent)

@@ -337,6 +337,16 @@ await(const struct attempt *attempt, int64_t tag)
 	return face_reply(attempt->face, tag, -1);
 }
 
+/* The agent may have been started by somebody who trusts something else. */
+static void
+put_trust(json_t *request, const struct account *account)
+{
+	json_object_set_new(request, "pin",
+	    json_string(account->pin != NULL ? account->pin : ""));
+	json_object_set_new(
+	    request, "ca", json_string(account->ca != NULL ? account->ca : ""));
+}
+
 /* Sends one login and wipes what held the password. */
 static json_t *
 say_login(struct attempt *attempt, const char *password)
@@ -344,6 +354,7 @@ say_login(struct attempt *attempt, const char *password)
 	json_t *request = face_request("login"), *value = NULL, *reply;
 	int64_t tag;
 
+	put_trust(request, attempt->account);
 	if (password != NULL) {
 		value = json_string(password);
 		/* What is not UTF-8 is no password of this system either. */

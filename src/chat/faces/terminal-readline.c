@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <wchar.h>
 
 #include <readline/history.h>
 #include <readline/readline.h>
@@ -321,11 +322,75 @@ terminal_clear(struct terminal *terminal)
 	return true;
 }
 
+/* The row below the prompt's first in which a text of that width ends. */
+static int
+rows_of(const char *text, size_t len, int columns, int *column)
+{
+	int row = 0, wide;
+	mbstate_t state = {0};
+	wchar_t c;
+	size_t n;
+
+	for (; len > 0; text += n, len -= n) {
+		n = mbrtowc(&c, text, len, &state);
+		if (n == 0 || n > len)
+			return row;
+		if (c == L'\n') {
+			row++;
+			*column = 0;
+			continue;
+		}
+		wide = wcwidth(c);
+		if (*column + wide > columns) {
+			row++;
+			*column = 0;
+		}
+		/* Others are shown as ^ and a letter. */
+		*column += wide >= 0 ? wide : 2;
+	}
+	return row;
+}
+
+/* How many rows the cursor is below the prompt's beginning. */
+static int
+rows_above(int columns)
+{
+	int column = 0, rows;
+
+	rows = rows_of(
+	    rl_display_prompt, strlen(rl_display_prompt), columns, &column);
+	rows += rows_of(rl_line_buffer, (size_t)rl_point, columns, &column);
+	return rows + (column >= columns);
+}
+
+/*
+ * Some terminals break what stands there anew, some do not, and none says so;
+ * readline goes up as many rows as there were.  The fewer of the two leave a
+ * row of the prompt too many at worst, where more would take what was said.
+ */
 void
 terminal_resize(struct terminal *terminal)
 {
-	if (terminal != NULL && is_open)
-		rl_resize_terminal();
+	int rows, before, now, up;
+
+	if (terminal == NULL || !is_open)
+		return;
+	if (terminal->hidden || rl_display_prompt == NULL) {
+		rl_reset_screen_size();
+		return;
+	}
+	rl_get_screen_size(&rows, &before);
+	rl_reset_screen_size();
+	rl_get_screen_size(&rows, &now);
+	up = rows_above(before);
+	if (rows_above(now) < up)
+		up = rows_above(now);
+	putc('\r', terminal->screen);
+	while (up-- > 0)
+		fputs("\033[A", terminal->screen);
+	fputs("\033[J", terminal->screen);
+	rl_on_new_line();
+	rl_forced_update_display();
 }
 
 void

@@ -375,12 +375,14 @@ static const struct key_row rows[] = {
     {CTRL('y'), EDIT_MODES, "Ctrl-Y", "put back what was taken away", do_edit,
 	EDIT_YANK},
     {CTRL('_'), EDIT_MODES, "Ctrl-_", "undo", do_edit, EDIT_UNDO},
-    {CTRL('l'), MODE_ANY, "Ctrl-L", "draw everything again", do_redraw, 0},
-    {CTRL('z'), MODE_ANY, "Ctrl-Z", "stop, until the shell's fg", do_stop, 0},
-    {CTRL('c'), MODE_ANY, "Ctrl-C",
+    {CTRL('l'), MODE_ANY | MODE_BLIND, "Ctrl-L", "draw everything again",
+	do_redraw, 0},
+    {CTRL('z'), MODE_ANY | MODE_BLIND, "Ctrl-Z", "stop, until the shell's fg",
+	do_stop, 0},
+    {CTRL('c'), MODE_ANY | MODE_BLIND, "Ctrl-C",
 	"empty the composer; if it is empty, log out and leave", do_interrupt,
 	0},
-    {CTRL('\\'), MODE_ANY, NULL, NULL, do_leave, 0},
+    {CTRL('\\'), MODE_ANY | MODE_BLIND, NULL, NULL, do_leave, 0},
     {CTRL('d'), EDIT_MODES, "Ctrl-D", "log out and leave, if nothing is typed",
 	do_end_of_input, 0},
 };
@@ -418,10 +420,11 @@ take_key(struct screen *screen, int key)
 		key |= ALT;
 	screen->alt = false;
 	drop_notice(screen);
-	row = find_row(key, screen->mode);
+	/* Nobody writes, sends or agrees to what nobody sees. */
+	row = find_row(key, screen->layout.fits ? screen->mode : MODE_BLIND);
 	if (row != NULL)
 		row->fn(screen, row->arg);
-	else if ((key & (ALT | CODE)) == 0)
+	else if (screen->layout.fits && (key & (ALT | CODE)) == 0)
 		typing_character(screen, (wint_t)key);
 }
 

@@ -12,7 +12,7 @@
 
 enum {
 	PROMPT_LEN = NAME_MAX_LEN + 32,
-	PROMPT_FROM = 40, /* the prompt has words from this width on */
+	PROMPT_ROOM = 20, /* the prompt has words where this is left of it */
 	CLOCK_LEN = 16,
 };
 
@@ -60,14 +60,15 @@ prompt_text(const struct screen *screen, int columns, char out[PROMPT_LEN])
 
 	if (screen->mode == MODE_FIND)
 		snprintf(out, PROMPT_LEN, "Find: ");
-	else if (columns < PROMPT_FROM)
+	else
+		snprintf(out, PROMPT_LEN, "%s%s> ", command ? "command" : to,
+		    private && !command ? " (private)" : "");
+	if ((int)strlen(out) + PROMPT_ROOM > columns &&
+	    screen->mode != MODE_FIND)
 		snprintf(out, PROMPT_LEN, "%s ",
 		    command       ? "/"
 			: private ? "p>"
 				  : ">");
-	else
-		snprintf(out, PROMPT_LEN, "%s%s> ", command ? "command" : to,
-		    private && !command ? " (private)" : "");
 }
 
 /* How many rows the composer would like. */

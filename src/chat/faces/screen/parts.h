@@ -189,6 +189,7 @@ enum mode {
 	    4, /* the query is edited, or one of what was found chosen */
 	MODE_CHOOSE = 8, /* a conversation is chosen */
 	MODE_ANY = 15,
+	MODE_BLIND = 16, /* the terminal is too small: nothing is seen */
 };
 
 enum dirt {

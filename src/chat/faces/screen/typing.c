@@ -90,7 +90,8 @@ typing_pasted(struct screen *screen)
 
 	if (screen->pasted_len == 0)
 		return;
-	if (screen->mode == MODE_TALK || screen->mode == MODE_FIND)
+	if (screen->layout.fits &&
+	    (screen->mode == MODE_TALK || screen->mode == MODE_FIND))
 		edit_paste(typing_edit(screen), screen->pasted,
 		    screen->pasted_len, &pasted);
 	free(screen->pasted);
