@@ -90,6 +90,8 @@ struct master {
 	int64_t keeper_left; /* when that channel ended, clock_mono() */
 	struct loop_timer keeper_beat; /* while it has something to sign */
 	bool keeper_asked; /* and has not answered yet */
+	int keeper_missed; /* beats since then, one by one */
+	int64_t keeper_due; /* of the next beat, clock_mono() */
 	uint32_t key; /* the number of the key in force; 0: none yet */
 	int key_file; /* its file, for a keeper that starts; never read */
 	bool store_ready;
