@@ -78,6 +78,7 @@ struct master {
 	struct loop_timer accept_again;
 
 	struct children *children;
+	int64_t forked; /* the last worker, clock_mono() */
 	struct loop_timer overdue;
 	struct guard *guard;
 	struct loop_timer porch_timer; /* the next who waited long enough */
