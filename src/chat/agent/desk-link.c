@@ -580,8 +580,7 @@ tell_accepted(
 	json_t *event;
 
 	for (; face != NULL; face = face->next) {
-		if (!face->watching ||
-		    (face->serial == serial && !face->talks))
+		if (!face->watching || (face->serial == serial && !face->talks))
 			continue;
 		event = private_link_event("accepted", link);
 		if (face->serial == serial)
