@@ -232,6 +232,31 @@ shows_talks()
 		(.fingerprint | startswith("sha256//"))'
 }
 
+@test "whoever agrees is told as the other faces are" {
+	person bob
+	logged_in alice
+	shows_talks window alice
+	shows_talks screen alice
+	faces plain alice
+	wishes plain '{"do": "watch"}'
+	types bob 'getaddress alice'
+	gets window '.event == "ask" and .from == "bob"'
+	wishes window '{"do": "accept", "user": "bob", "tag": "yes"}'
+	gets window '.event == "accepted" and .user == "bob" and .yours'
+	gets window '.tag == "yes" and .ok'
+	gets screen '.event == "accepted" and .user == "bob" and
+		.yours == null'
+	gets plain '.event == "accepted"'
+	wishes window '{"do": "hangup", "user": "bob"}'
+	sees_like bob 'The private link with alice has ended.*'
+	types bob 'getaddress alice'
+	gets plain '.event == "ask" and .from == "bob"'
+	wishes plain '{"do": "accept", "user": "bob", "tag": "again"}'
+	gets plain '.tag == "again" and .ok'
+	got_none plain '.yours'
+	once 0 alice logout
+}
+
 @test "off a terminal nothing is added" {
 	person bob
 	person alice

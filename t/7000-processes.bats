@@ -110,6 +110,26 @@ two_at_work()
 	same 1 "$(ctl status --json | jq .keeper_restarts)"
 }
 
+@test "time in which everybody was stopped is not the keeper's" {
+	centre_start 'limits: { handshake_seconds = 1; };'
+	keeper=$(centre_pid keeper)
+	kill -STOP "$keeper"
+	# By then the keeper has been asked, or is about to be.
+	run -1 ask hello
+	kill -STOP "$MASTER"
+	# So much has to pass, more than two handshakes have.
+	sleep 3
+	kill -CONT "$MASTER"
+	# It serves, and has looked at its timers.
+	hold
+	wait_for workers 1
+	kill -CONT "$keeper"
+	ask hello
+	accepted
+	same "$keeper" "$(centre_pid keeper)"
+	run ! has_line "$log" 'the keeper does not answer; killing it'
+}
+
 @test "the keeper again and again" {
 	centre_start
 	login bob

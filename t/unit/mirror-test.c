@@ -292,6 +292,12 @@ test_links(void)
 	is(the.said, "The private link with bob has ended: hung up.",
 	    "in words");
 	is(bob->host, "", "nowhere");
+	told("{'event':'accepted','user':'bob','host':null,'port':null,"
+	     "'until':'2026-11-22T14:03:05.123Z','fingerprint':'K',"
+	     "'yours':true}");
+	is_number(bob->link, MIRROR_LINKED, "what this face has agreed to");
+	is(the.said, "The private link with bob has ended: hung up.",
+	    "needs no words");
 	told("{'event':'key-changed','user':'bob','known':'K','shown':'L'}");
 	ok(bob->changed, "another key");
 	is(bob->known, "K", "than this");

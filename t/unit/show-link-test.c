@@ -29,7 +29,7 @@ reads(const char *request, const char *line, const char *wanted)
 	if (request == NULL)
 		show_event(object, "alice");
 	else if (wire_get_string(object, "error") == NULL)
-		show_link_done(request, object, "bob");
+		show_link_done(stdout, request, object, "bob");
 	else
 		show_link_refusal(stdout, request, object, "bob");
 	fclose(stdout);

@@ -568,16 +568,25 @@ question_named(const struct agent *agent, const char *request)
 	return link;
 }
 
-/* The other faces learn what this one has agreed to. */
+/*
+ * The faces learn what one of them has agreed to.  That one has the answer;
+ * if it shows conversations it is told as well, so that one rule serves all.
+ */
 static void
 tell_accepted(
     const struct agent *agent, unsigned serial, const struct link *link)
 {
 	struct face_end *face = door_first(agent->door);
+	json_t *event;
 
-	for (; face != NULL; face = face->next)
-		if (face->watching && face->serial != serial)
-			door_send(face, private_link_event("accepted", link));
+	for (; face != NULL; face = face->next) {
+		if (!face->watching || (face->serial == serial && !face->talks))
+			continue;
+		event = private_link_event("accepted", link);
+		if (face->serial == serial)
+			json_object_set_new(event, "yours", json_true());
+		door_send(face, event);
+	}
 }
 
 /* The other user may be called now. */

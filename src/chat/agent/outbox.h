@@ -51,8 +51,8 @@ void outbox_release(struct outbox *outbox);
 
 /*
  * Writes a message down and puts it last; to "" is everybody.  An id that is
- * "" is made up; 1 if one that is given is there already; row is where it stands.  -1 with
- * book_why().
+ * "" is made up; 1 if one that is given is there already.  row is where it
+ * stands.  -1 with book_why().
  */
 int outbox_message(struct outbox *outbox, const char *to, const char *text,
     int64_t now, char id[OUTBOX_ID_LEN + 1], int64_t *row);

@@ -414,7 +414,7 @@ link_answered(const struct asked *asked, const json_t *reply)
 	if (!wire_get_bool(reply, "ok"))
 		show_link_refusal(stdout, request, reply, asked->user);
 	else
-		show_link_done(request, reply, asked->user);
+		show_link_done(stdout, request, reply, asked->user);
 	return wire_get_bool(reply, "more");
 }
 
@@ -435,7 +435,7 @@ command_answered(struct line *line, struct asked **link, const json_t *reply)
 	else if (asked->name == COMMAND_UNBLOCK)
 		printf("User %s is unblocked.\n", asked->user);
 	else {
-		asked->any |= show_users(reply) > 0;
+		asked->any |= show_users(stdout, reply) > 0;
 		if (wire_get_bool(reply, "more"))
 			return;
 		if (!asked->any && line->prompt->terminal)
@@ -591,7 +591,7 @@ greet(const struct line *line, const json_t *login)
 
 	if (warning != NULL)
 		show_complaint("Warning: ", warning);
-	show_welcome(login, line->account->user);
+	show_welcome(stdout, login, line->account->user);
 }
 
 static int

@@ -363,7 +363,9 @@ take_step(struct mirror *mirror, const json_t *event, enum mirror_link link)
 		return;
 	talk->link_mark = mirror->link_roll;
 	event_link(mirror, talk, link, event);
-	say(mirror, talk, event);
+	/* Of what was done in this face it knows more than we could say. */
+	if (!wire_get_bool(event, "yours"))
+		say(mirror, talk, event);
 }
 
 static void

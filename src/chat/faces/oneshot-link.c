@@ -60,7 +60,7 @@ asked(struct question *question, const json_t *reply)
 	question->deadline = clock_mono() + SLACK_MS +
 	    1000 * wire_get_number(reply, "expires_in", 0);
 	if (question->run->prompt->terminal)
-		show_link_done("ask", reply, question->run->shot->user);
+		show_link_done(stdout, "ask", reply, question->run->shot->user);
 }
 
 /* The answer is no: the words are those of a refusal. */
@@ -205,7 +205,7 @@ put_left(const struct run *run, json_t *reply, json_t *first)
 	if (state == NULL)
 		json_object_set_new(reply, "state", json_string("queued"));
 	else if (!run->shot->json && strcmp(state, "queued") != 0)
-		show_link_done("leave", first, run->shot->user);
+		show_link_done(stdout, "leave", first, run->shot->user);
 	oneshot_answered(run, reply);
 }
 
@@ -225,8 +225,8 @@ put_done(const struct run *run, json_t *reply, json_t **first)
 	} else if (!run->shot->json && run->shot->name == ONESHOT_HANGUP)
 		put_end(run);
 	else if (!run->shot->json)
-		show_link_done(
-		    oneshot_name(run->shot->name), reply, run->shot->user);
+		show_link_done(stdout, oneshot_name(run->shot->name), reply,
+		    run->shot->user);
 	else if (keys == NULL)
 		put_link(reply);
 	else
@@ -340,7 +340,7 @@ put_contact(const struct known *known, json_t *contact)
 	if (known->run->shot->json)
 		put_link(contact);
 	else
-		show_link(contact);
+		show_link(stdout, contact);
 }
 
 /* One out of the history, who is then known no more. */

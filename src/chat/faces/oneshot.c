@@ -131,7 +131,7 @@ do_list(const struct run *run)
 		if (run->shot->json)
 			json_users(reply);
 		else
-			show_users(reply);
+			show_users(stdout, reply);
 		more = wire_get_bool(reply, "more");
 		json_decref(reply);
 	} while (more);
@@ -210,7 +210,7 @@ do_login(const struct run *run)
 	if (run->shot->json)
 		put_reply(reply);
 	else
-		show_welcome(run->login, run->account->user);
+		show_welcome(stdout, run->login, run->account->user);
 	json_decref(reply);
 	return oneshot_flushed(0);
 }

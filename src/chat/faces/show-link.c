@@ -211,7 +211,7 @@ show_link_private(FILE *to, const json_t *event, const char *self)
 
 /* A time as people here read it, after a word; nothing if there is none. */
 static void
-put_moment(const char *word, const char *text)
+put_moment(FILE *to, const char *word, const char *text)
 {
 	json_t *event = json_object();
 	char when[SHOW_TIME_LEN];
@@ -220,41 +220,41 @@ put_moment(const char *word, const char *text)
 		json_object_set_new(event, "time", json_string(text));
 	show_when(event, when);
 	if (*when != '\0')
-		printf(" %s %s", word, when);
+		fprintf(to, " %s %s", word, when);
 	json_decref(event);
 }
 
 /* Prints one contact: the name, and after blanks what is known of it. */
 void
-show_link(const json_t *link)
+show_link(FILE *to, const json_t *link)
 {
 	const char *until = wire_get_string(link, "until");
 	const json_t *key = json_object_get(link, "fingerprint");
 	const json_t *changed = json_object_get(link, "changed");
 
-	put_person(stdout, link, "user");
+	put_person(to, link, "user");
 	if (wire_get_bool(link, "asks"))
-		fputs(" asks for a private link,", stdout);
+		fputs(" asks for a private link,", to);
 	if (until != NULL && has_place(link)) {
-		fputs(" linked to ", stdout);
-		put_place(stdout, link);
+		fputs(" linked to ", to);
+		put_place(to, link);
 	} else if (until != NULL)
-		fputs(" linked", stdout);
-	put_moment("until", until);
+		fputs(" linked", to);
+	put_moment(to, "until", until);
 	if (json_is_string(key)) {
-		putchar(' ');
-		show_text(stdout, key, TEXT_WORD);
+		putc(' ', to);
+		show_text(to, key, TEXT_WORD);
 	}
 	if (json_is_string(changed)) {
-		fputs(", changed, now ", stdout);
-		show_text(stdout, changed, TEXT_WORD);
+		fputs(", changed, now ", to);
+		show_text(to, changed, TEXT_WORD);
 	}
-	putchar('\n');
+	putc('\n', to);
 }
 
 /* Prints the links of a reply, and the questions that are open. */
 static void
-put_links(const json_t *reply)
+put_links(FILE *to, const json_t *reply)
 {
 	const json_t *links = json_object_get(reply, "links");
 	const json_t *asked = json_object_get(reply, "asked");
@@ -264,23 +264,23 @@ put_links(const json_t *reply)
 
 	json_array_foreach((json_t *)(uintptr_t)links, i, link)
 	{
-		show_link(link);
+		show_link(to, link);
 	}
 	json_array_foreach((json_t *)(uintptr_t)asked, i, question)
 	{
-		put_question(stdout, json_object_get(question, "user"));
+		put_question(to, json_object_get(question, "user"));
 	}
 	json_array_foreach((json_t *)(uintptr_t)waiting, i, question)
 	{
-		fputs("Waiting for ", stdout);
-		put_person(stdout, question, "user");
-		puts(" to agree.");
+		fputs("Waiting for ", to);
+		put_person(to, question, "user");
+		fputs(" to agree.\n", to);
 	}
 }
 
 /* Prints the keys of a reply. */
 static void
-put_known(const json_t *reply)
+put_known(FILE *to, const json_t *reply)
 {
 	const json_t *keys = json_object_get(reply, "keys"), *changed;
 	json_t *key;
@@ -288,17 +288,16 @@ put_known(const json_t *reply)
 
 	json_array_foreach((json_t *)(uintptr_t)keys, i, key)
 	{
-		put_person(stdout, key, "user");
-		putchar(' ');
-		show_text(
-		    stdout, json_object_get(key, "fingerprint"), TEXT_WORD);
-		put_moment("since", wire_get_string(key, "since"));
+		put_person(to, key, "user");
+		putc(' ', to);
+		show_text(to, json_object_get(key, "fingerprint"), TEXT_WORD);
+		put_moment(to, "since", wire_get_string(key, "since"));
 		changed = json_object_get(key, "changed");
 		if (json_is_string(changed)) {
-			fputs(", now ", stdout);
-			show_text(stdout, changed, TEXT_WORD);
+			fputs(", now ", to);
+			show_text(to, changed, TEXT_WORD);
 		}
-		putchar('\n');
+		putc('\n', to);
 	}
 }
 
@@ -377,35 +376,37 @@ put_words(FILE *to, const char *words, const char *user)
 
 /* So many messages go through the centre, now or when it is back. */
 static void
-put_left(const json_t *reply)
+put_left(FILE *to, const json_t *reply)
 {
 	long long count = wire_get_number(reply, "count", 0);
 
 	if (count <= 0)
 		return;
-	printf("%lld message%s ", count, count == 1 ? "" : "s");
+	fprintf(to, "%lld message%s ", count, count == 1 ? "" : "s");
 	if (wire_get_bool(reply, "later"))
-		puts("will be left at the centre when it is back.");
+		fputs("will be left at the centre when it is back.\n", to);
 	else
-		printf("%s left at the centre.\n", count == 1 ? "was" : "were");
+		fprintf(to, "%s left at the centre.\n",
+		    count == 1 ? "was" : "were");
 }
 
 /* Prints what came of a request that was done. */
 void
-show_link_done(const char *request, const json_t *reply, const char *user)
+show_link_done(
+    FILE *to, const char *request, const json_t *reply, const char *user)
 {
 	const char *words = words_for(request, "");
 
 	if (strcmp(request, "links") == 0)
-		put_links(reply);
+		put_links(to, reply);
 	else if (strcmp(request, "leave") == 0)
-		put_left(reply);
+		put_left(to, reply);
 	else if (json_is_array(json_object_get(reply, "keys")))
-		put_known(reply);
+		put_known(to, reply);
 	else if (words != NULL)
-		put_words(stdout, words, user);
+		put_words(to, words, user);
 	else if (strcmp(request, "accept") == 0)
-		put_agreed(stdout, reply, user);
+		put_agreed(to, reply, user);
 }
 
 /* Prints why a request was refused. */

@@ -11,13 +11,14 @@
 #include <jansson.h>
 
 /* Prints what came of a request ("ask") that was done; it may be nothing. */
-void show_link_done(const char *request, const json_t *reply, const char *user);
+void show_link_done(
+    FILE *to, const char *request, const json_t *reply, const char *user);
 
 /* Prints why a request was refused. */
 void show_link_refusal(
     FILE *to, const char *request, const json_t *reply, const char *user);
 
 /* Prints one link, in a line that begins with the user's name. */
-void show_link(const json_t *link);
+void show_link(FILE *to, const json_t *link);
 
 #endif

@@ -405,7 +405,7 @@ show_refusal(FILE *to, const json_t *reply, const char *user)
 
 /* Prints the names of a reply, one a line. */
 int
-show_users(const json_t *reply)
+show_users(FILE *to, const json_t *reply)
 {
 	const json_t *users = json_object_get(reply, "users"), *user;
 	size_t i;
@@ -417,8 +417,8 @@ show_users(const json_t *reply)
 			user = json_object_get(user, "user");
 		if (!json_is_string(user))
 			continue;
-		show_name(stdout, user);
-		putchar('\n');
+		show_name(to, user);
+		putc('\n', to);
 		count++;
 	}
 	return count;
@@ -464,15 +464,15 @@ show_row(const json_t *row)
 
 /* Greets the user who has logged in. */
 void
-show_welcome(const json_t *login, const char *user)
+show_welcome(FILE *to, const json_t *login, const char *user)
 {
 	int64_t failed = wire_get_number(login, "failed_attempts", 0);
 
-	printf("Welcome, %s.\n", user);
+	fprintf(to, "Welcome, %s.\n", user);
 	if (failed == 1)
-		puts("1 failed login since your last one.");
+		fputs("1 failed login since your last one.\n", to);
 	else if (failed > 1)
-		printf("%lld failed logins since your last one.\n",
+		fprintf(to, "%lld failed logins since your last one.\n",
 		    (long long)failed);
 }
 

@@ -43,13 +43,13 @@ void show_word(FILE *to, const char *word);
 void show_refusal(FILE *to, const json_t *reply, const char *user);
 
 /* Prints the names of a reply, one a line; how many. */
-int show_users(const json_t *reply);
+int show_users(FILE *to, const json_t *reply);
 
 /* Prints one row of the history. */
 void show_row(const json_t *row);
 
 /* Greets the user who has logged in; login is the reply to that. */
-void show_welcome(const json_t *login, const char *user);
+void show_welcome(FILE *to, const json_t *login, const char *user);
 
 /* Says (on stderr) how many messages are left for the next start. */
 void show_kept(int64_t count);

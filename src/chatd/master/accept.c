@@ -20,10 +20,11 @@
 
 enum {
 	/*
-	 * Workers that need not go first when memory ends: that would help
-	 * nobody, since so few hold little more than what they share.
+	 * Where few workers follow each other fast they need not go first when
+	 * memory ends: each is gone at once, and holds little of its own.
 	 */
 	FEW = 8,
+	FAST_MS = 100,
 };
 
 /* Kills workers that have outlived every deadline of their own. */
@@ -106,7 +107,8 @@ worker_child(
 	int keep[] = {start.client, store, signer};
 
 	child_begin(master, ROLE_WORKER);
-	if (children_count(master->children) >= FEW)
+	if (children_count(master->children) >= FEW ||
+	    clock_mono() - master->forked >= FAST_MS)
 		die_first();
 	/* It needs nothing but what it was forked with, and few of that. */
 	log_settle();
@@ -125,6 +127,7 @@ keep(struct master *master, struct child *child, pid_t pid)
 	children_run(master->children, child, pid, clock_mono() + life,
 	    child->queue == CHILD_SPOKE_KNOWN ? CHILD_RUNS_KNOWN : CHILD_RUNS);
 	child->came = clock_mono();
+	master->forked = child->came;
 	if (!master->overdue.slot)
 		loop_timer(
 		    master->loop, &master->overdue, life, kill_overdue, master);

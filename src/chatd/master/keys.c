@@ -22,6 +22,7 @@
 
 enum {
 	LOAD_MS = 5000, /* for the keeper to read a key, or to sign */
+	KEEPER_BEATS = 4, /* that it may miss */
 	AWAY_MS = 2000, /* that connections wait for a keeper */
 	CHANNEL_ROOM = 1 << 20, /* for introductions; the system may cut it */
 };
@@ -75,6 +76,7 @@ keeper_heard(struct master *master)
 {
 	loop_timer_stop(master->loop, &master->keeper_beat);
 	master->keeper_asked = false;
+	master->keeper_missed = 0;
 }
 
 /* What the keeper says by itself. */
@@ -89,36 +91,42 @@ keeper_said(struct master *master, const struct ipc_frame *frame)
 
 static void keeper_beat(void *arg);
 
-/* The next look at the keeper, in so many times what a handshake has. */
+/* The next look at the keeper. */
 static void
-keeper_watch_for(struct master *master, int times)
+keeper_look_in(struct master *master, int64_t ms)
 {
-	loop_timer(master->loop, &master->keeper_beat,
-	    times * master->settings->handshake_seconds * INT64_C(1000),
-	    keeper_beat, master);
+	master->keeper_due = clock_mono() + ms;
+	loop_timer(master->loop, &master->keeper_beat, ms, keeper_beat, master);
 }
 
 /*
  * A timer, from the first worker on: the keeper is asked whether it hears,
  * and killed if it does not say so while two handshakes would have failed.
+ * Time in which we did not run ourselves counts for it: all were stopped.
  */
 static void
 keeper_beat(void *arg)
 {
 	struct master *master = arg;
+	int64_t beat =
+	    master->settings->handshake_seconds * INT64_C(2000) / KEEPER_BEATS;
 
 	if (master->keeper_fd == -1)
 		return;
-	if (master->keeper_asked) {
+	if (clock_mono() - master->keeper_due > beat / 2)
+		master->keeper_missed = 0;
+	else if (++master->keeper_missed >= KEEPER_BEATS) {
 		log_warn("the keeper does not answer; killing it");
 		kill(master->keeper.pid, SIGKILL);
 		return;
 	}
-	/* A channel that is full is as good as a question. */
-	if (ipc_send(master->keeper_fd, IPC_PING, 0, NULL, NULL, 0, -1) == -1)
-		log_debug("cannot ask the keeper: %m");
-	master->keeper_asked = true;
-	keeper_watch_for(master, 2);
+	/* A channel that is full is one that it does not read: it has missed. */
+	if (!master->keeper_asked &&
+	    ipc_send(master->keeper_fd, IPC_PING, 0, NULL, NULL, 0, -1) == 0) {
+		master->keeper_asked = true;
+		master->keeper_missed = 0;
+	}
+	keeper_look_in(master, beat);
 }
 
 /* Hears the keeper; its end is for reaping to see. */
@@ -221,7 +229,8 @@ keeper_introduce(struct master *master, uint32_t key)
 	    warn_due(&master->warned_channel))
 		log_warn("cannot introduce a worker to the keeper: %m");
 	if (master->keeper_fd != -1 && !master->keeper_beat.slot)
-		keeper_watch_for(master, 1);
+		keeper_look_in(master,
+		    master->settings->handshake_seconds * INT64_C(1000));
 	close(pair[1]);
 	return pair[0];
 }

@@ -78,6 +78,7 @@ struct master {
 	struct loop_timer accept_again;
 
 	struct children *children;
+	int64_t forked; /* the last worker, clock_mono() */
 	struct loop_timer overdue;
 	struct guard *guard;
 	struct loop_timer porch_timer; /* the next who waited long enough */
@@ -90,6 +91,8 @@ struct master {
 	int64_t keeper_left; /* when that channel ended, clock_mono() */
 	struct loop_timer keeper_beat; /* while it has something to sign */
 	bool keeper_asked; /* and has not answered yet */
+	int keeper_missed; /* beats since then, one by one */
+	int64_t keeper_due; /* of the next beat, clock_mono() */
 	uint32_t key; /* the number of the key in force; 0: none yet */
 	int key_file; /* its file, for a keeper that starts; never read */
 	bool store_ready;

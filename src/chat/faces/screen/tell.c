@@ -16,31 +16,28 @@
 
 /* What is printed between begin() and end() goes into text. */
 struct caught {
-	FILE *real, *to;
+	FILE *to;
 	char *text;
 	size_t len;
 };
 
-/*
- * The words print to standard output, which is a variable of the C library's
- * and may be set (its manual, "Standard Streams"); curses has its own way.
- */
-static void
+/* A stream for it; NULL without memory. */
+static FILE *
 begin(struct caught *caught)
 {
-	*caught = (struct caught){.real = stdout};
+	*caught = (struct caught){0};
 	caught->to = open_memstream(&caught->text, &caught->len);
-	if (caught->to != NULL)
-		stdout = caught->to;
+	return caught->to;
 }
 
 /* The text without its last newline; NULL if nothing was printed. */
 static char *
 end(struct caught *caught)
 {
-	stdout = caught->real;
-	if (caught->to == NULL || fclose(caught->to) == EOF)
+	if (caught->to == NULL)
 		return NULL;
+	if (fclose(caught->to) == EOF)
+		caught->len = 0;
 	while (caught->len > 0 && caught->text[caught->len - 1] == '\n')
 		caught->text[--caught->len] = '\0';
 	if (caught->len > 0)
@@ -55,8 +52,8 @@ tell_refusal(const json_t *reply, const char *user)
 {
 	struct caught caught;
 
-	begin(&caught);
-	show_refusal(stdout, reply, user);
+	if (begin(&caught) != NULL)
+		show_refusal(caught.to, reply, user);
 	return end(&caught);
 }
 
@@ -66,11 +63,12 @@ tell_link(const char *request, const json_t *reply, const char *user)
 {
 	struct caught caught;
 
-	begin(&caught);
+	if (begin(&caught) == NULL)
+		return NULL;
 	if (wire_get_bool(reply, "ok"))
-		show_link_done(request, reply, user);
+		show_link_done(caught.to, request, reply, user);
 	else
-		show_link_refusal(stdout, request, reply, user);
+		show_link_refusal(caught.to, request, reply, user);
 	return end(&caught);
 }
 
@@ -80,8 +78,8 @@ tell_users(const json_t *reply)
 {
 	struct caught caught;
 
-	begin(&caught);
-	show_users(reply);
+	if (begin(&caught) != NULL)
+		show_users(caught.to, reply);
 	return end(&caught);
 }
 
@@ -91,8 +89,8 @@ tell_welcome(const json_t *login, const char *user)
 {
 	struct caught caught;
 
-	begin(&caught);
-	show_welcome(login, user);
+	if (begin(&caught) != NULL)
+		show_welcome(caught.to, login, user);
 	return end(&caught);
 }
 
@@ -102,8 +100,8 @@ tell_commands(void)
 {
 	struct caught caught;
 
-	begin(&caught);
-	command_help(stdout);
+	if (begin(&caught) != NULL)
+		command_help(caught.to);
 	return end(&caught);
 }
 
