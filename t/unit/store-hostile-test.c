@@ -30,7 +30,9 @@ send_raw(int fd, const void *data, size_t len, int descriptors)
 			memcpy(CMSG_DATA(head) + (size_t)i * sizeof(int),
 			    &(int){STDOUT_FILENO}, sizeof(int));
 	}
-	if (sendmsg(fd, &msg, MSG_NOSIGNAL) == -1 && errno != EPIPE)
+	/* The store may end the channel while it is written to. */
+	if (sendmsg(fd, &msg, MSG_NOSIGNAL) == -1 && errno != EPIPE &&
+	    errno != ECONNRESET)
 		give_up("cannot send");
 }
 
