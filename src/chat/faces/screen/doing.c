@@ -190,29 +190,13 @@ say_names(struct screen *screen, struct asked *asked, const json_t *reply)
 						  : "You have blocked nobody.");
 }
 
-/* The link that was agreed to: who asked for it learns it by the reply. */
-static void
-learn_link(struct screen *screen, const json_t *reply)
-{
-	json_t *event = json_copy((json_t *)(uintptr_t)reply);
-
-	if (event == NULL)
-		return;
-	json_object_del(event, "tag");
-	json_object_set_new(event, "event", json_string("accepted"));
-	screen_learn(screen, event);
-	json_decref(event);
-}
-
 /* The words for an answer. */
 static void
 answered(struct screen *screen, struct asked *asked, const json_t *reply)
 {
 	bool good = wire_get_bool(reply, "ok");
 
-	if (good && asked->name == COMMAND_ACCEPT)
-		learn_link(screen, reply);
-	else if (is_link(asked->name))
+	if (is_link(asked->name))
 		say_about(screen, asked->user,
 		    tell_link(command_asks(asked->name), reply, asked->user));
 	else if (!good)
