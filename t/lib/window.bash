@@ -199,6 +199,20 @@ press()
 	look press "$1"
 }
 
+# usage: press_in MENU NAME ; opens that menu, once more where it has closed
+# because something else took the keyboard meanwhile, and chooses from it
+press_in()
+{
+	local until=$((SECONDS + patience))
+	press "$1"
+	while [ "$SECONDS" -lt "$until" ] &&
+		! "$CHAT_BUILD/t/tool/window" -s 3 wait "$2" sensitive \
+			2>/dev/null 3>&-; do
+		press "$1"
+	done
+	press "$2"
+}
+
 # usage: fill NAME TEXT ; into an entry
 fill()
 {
