@@ -348,8 +348,8 @@ header_make(struct talk_view *talk)
 
 /*
  * New messages, for who does not see them.  GTK 4.8 has no way to announce
- * and no property for a live region: a label with the role of a status says
- * each change of its text and its name to assistive technology.
+ * and no property for a live region, and a label tells of no change of its
+ * text: assistive technology learns of the change of this status's name.
  */
 static void
 live_make(struct talk_view *talk)
