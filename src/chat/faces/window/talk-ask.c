@@ -40,8 +40,11 @@ void
 talk_toast(struct talk_view *talk, const char *text)
 {
 	char *safe = words_line(text), *plain = g_markup_escape_text(safe, -1);
+	AdwToast *toast = adw_toast_new(plain);
 
-	adw_toast_overlay_add_toast(talk->toasts, adw_toast_new(plain));
+	/* Not behind others: it is about what the user has just done. */
+	adw_toast_set_priority(toast, ADW_TOAST_PRIORITY_HIGH);
+	adw_toast_overlay_add_toast(talk->toasts, toast);
 	g_free(plain);
 	g_free(safe);
 }
