@@ -206,8 +206,7 @@ press_in()
 	local until=$((SECONDS + patience))
 	press "$1"
 	while [ "$SECONDS" -lt "$until" ] &&
-		! "$CHAT_BUILD/t/tool/window" -s 3 wait "$2" sensitive \
-			2>/dev/null 3>&-; do
+		! look -s 3 wait "$2" sensitive 2>/dev/null; do
 		press "$1"
 	done
 	press "$2"
