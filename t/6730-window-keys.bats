@@ -56,6 +56,7 @@ all_named()
 	window_shows 'bob wants to talk privately.'
 	key Alt+y
 	sees_like bob 'alice agreed: .*'
+	window_shows 'bob, online, (private)'
 	key Control+Shift+h
 	window_shows 'The private link with bob has ended'
 	key F1
