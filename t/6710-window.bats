@@ -96,8 +96,7 @@ in_session_of()
 	fill Password alice-secret
 	press 'Log in'
 	window_shows Everybody
-	press 'Main menu'
-	press 'Stay logged in when the window closes'
+	press_in 'Main menu' 'Stay logged in when the window closes'
 	wait_for has_line "$dir/alice.state/window.conf" 'stay=true'
 	look close
 	window_ends alice 0

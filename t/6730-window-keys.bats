@@ -56,6 +56,7 @@ all_named()
 	window_shows 'bob wants to talk privately.'
 	key Alt+y
 	sees_like bob 'alice agreed: .*'
+	window_shows 'bob, online, (private)'
 	key Control+Shift+h
 	window_shows 'The private link with bob has ended'
 	key F1
@@ -92,12 +93,30 @@ all_named()
 	key Escape
 }
 
+# usage: overhears ; what readers of the screen are told, in $dir/told
+overhears()
+{
+	command -v dbus-monitor >/dev/null || skip 'there is no dbus-monitor'
+	(
+		descriptors_close
+		exec dbus-monitor --address "$AT_SPI_BUS_ADDRESS" "type='signal',
+			interface='org.a11y.atspi.Event.Object',
+			member='PropertyChange'"
+	) >"$dir/told" 2>&1 3>&- &
+	overhearing=$!
+	wait_for has_line "$dir/told" NameAcquired
+}
+
 @test "a screen reader is told what comes in" {
 	person bob
 	enters alice
 	types bob 'message alice hi'
 	press bob
 	window_shows 'bob: hi, '
+	overhears
 	types bob 'message alice here is news'
 	look -r 'status bar' wait 'bob: here is news, '
+	wait_for has_line "$dir/told" '"bob: here is news, '
+	kill "$overhearing"
+	wait "$overhearing" || true
 }

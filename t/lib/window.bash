@@ -199,6 +199,19 @@ press()
 	look press "$1"
 }
 
+# usage: press_in MENU NAME ; opens that menu, once more where it has closed
+# because something else took the keyboard meanwhile, and chooses from it
+press_in()
+{
+	local until=$((SECONDS + patience))
+	press "$1"
+	while [ "$SECONDS" -lt "$until" ] &&
+		! look -s 3 wait "$2" sensitive 2>/dev/null; do
+		press "$1"
+	done
+	press "$2"
+}
+
 # usage: fill NAME TEXT ; into an entry
 fill()
 {

@@ -40,7 +40,8 @@
 enum {
 	SECONDS = 20,
 	STEPS_MAX = 64,
-	STEP_MS = 100, /* and what a key does is told sooner */
+	STEP_MS = 100, /* what a key does is mostly told sooner */
+	STEP_MAX_MS = 1500, /* and on a busy machine in that time */
 	TURN_MS = 250, /* looks again by itself after that */
 };
 
@@ -415,21 +416,69 @@ click(struct person *person, const struct object *object)
 	return true;
 }
 
+static bool
+add_focused(struct object *object, void *arg)
+{
+	if (object_is(object, "focused"))
+		g_string_append(arg, object->path);
+	return false;
+}
+
+/* Where the keyboard is, in fresh memory: a menu's window has its own. */
+static char *
+focus_path(struct person *person)
+{
+	GString *all = g_string_new(NULL);
+
+	sight_find(person->sight.root, add_focused, all);
+	return g_string_free(all, FALSE);
+}
+
+/* Presses a key and waits until it has moved the keyboard: one that is still
+ * on its way would carry the next one past what is wanted. */
+static void
+step(struct person *person, const char *chord)
+{
+	gint64 until = g_get_monotonic_time() + STEP_MAX_MS * 1000;
+	char *was = focus_path(person), *is;
+	bool moved = false;
+
+	screen_key(chord);
+	while (!moved && !late(person) && g_get_monotonic_time() < until) {
+		bus_turn(STEP_MS);
+		look(person);
+		is = focus_path(person);
+		moved = *is != '\0' && strcmp(is, was) != 0;
+		g_free(is);
+	}
+	g_free(was);
+}
+
+/* True if the keyboard is there, and stays. */
+static bool
+arrived(struct person *person)
+{
+	for (int looks = 0; looks < 2; looks++) {
+		const struct object *object = look(person);
+
+		if (object == NULL || !object_is(object, "focused"))
+			return false;
+		bus_turn(STEP_MS / 2);
+	}
+	return true;
+}
+
 /* Goes through what can have the keyboard until it is there. */
 static bool
 walk(struct person *person, const char *chord)
 {
-	struct object *object;
-
 	screen_focus();
 	for (int steps = 0; steps < STEPS_MAX && !late(person); steps++) {
-		object = look(person);
-		if (object != NULL && object_is(object, "focused"))
+		if (arrived(person))
 			return true;
-		screen_key(chord);
-		bus_turn(STEP_MS);
+		step(person, chord);
 	}
-	return false;
+	return arrived(person);
 }
 
 static int

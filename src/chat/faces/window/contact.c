@@ -122,6 +122,19 @@ contact_button(struct talk_view *talk)
 	return talk->menu_button;
 }
 
+/* What stands there belongs to a session that is over, or is shown anew. */
+void
+contact_close(struct talk_view *talk)
+{
+	GtkWindow *keys = talk->keys;
+
+	if (keys == NULL)
+		return;
+	g_clear_weak_pointer(&talk->keys);
+	g_signal_handlers_disconnect_by_data(keys, talk);
+	gtk_window_destroy(keys);
+}
+
 /* The user has compared the keys, or not. */
 static void
 judged(AdwMessageDialog *dialog, const char *answer, struct talk_view *talk)
@@ -155,6 +168,8 @@ keys_dialog(
 	g_object_set_data_full(
 	    G_OBJECT(dialog), "chat-user", g_strdup(user), g_free);
 	g_signal_connect(dialog, "response", G_CALLBACK(judged), talk);
+	contact_close(talk);
+	g_set_weak_pointer(&talk->keys, GTK_WINDOW(dialog));
 	gtk_window_present(GTK_WINDOW(dialog));
 	g_free(title);
 }

@@ -168,7 +168,7 @@ go_to(GtkListBox *list, GtkListBoxRow *row, struct talk_view *talk)
 	struct found found;
 
 	(void)list;
-	if (at >= talk->found->len)
+	if (talk->open == NULL || at >= talk->found->len)
 		return;
 	found = *(struct found *)g_ptr_array_index(talk->found, at);
 	if (strcmp(found.user, talk->open->user) != 0 &&
@@ -178,6 +178,15 @@ go_to(GtkListBox *list, GtkListBoxRow *row, struct talk_view *talk)
 	talk->unread_from = -1;
 	chat_rows_set_found(talk->rows, found.row);
 	scroll_to_row(talk, found.row);
+}
+
+/* No words, nothing found, no bar. */
+void
+find_forget(struct talk_view *talk)
+{
+	gtk_editable_set_text(GTK_EDITABLE(talk->search_entry), "");
+	gtk_search_bar_set_search_mode(GTK_SEARCH_BAR(talk->search), FALSE);
+	clear(talk);
 }
 
 void

@@ -9,7 +9,6 @@
 #include "chat/faces/window/talk-parts.h"
 #include "chat/faces/window/phrases.h"
 #include "chat/faces/window/words.h"
-#include "lib/unix.h"
 #include "lib/wire.h"
 
 /* One question that is not answered yet. */
@@ -40,8 +39,11 @@ void
 talk_toast(struct talk_view *talk, const char *text)
 {
 	char *safe = words_line(text), *plain = g_markup_escape_text(safe, -1);
+	AdwToast *toast = adw_toast_new(plain);
 
-	adw_toast_overlay_add_toast(talk->toasts, adw_toast_new(plain));
+	/* Not behind others: it is about what the user has just done. */
+	adw_toast_set_priority(toast, ADW_TOAST_PRIORITY_HIGH);
+	adw_toast_overlay_add_toast(talk->toasts, toast);
 	g_free(plain);
 	g_free(safe);
 }
@@ -125,21 +127,6 @@ left(struct talk_view *talk, const struct asked *asked, const json_t *reply)
 	g_free(why);
 }
 
-/* The event that other faces get of this does not come to who has agreed. */
-static void
-agreed(struct talk_view *talk, const json_t *reply)
-{
-	json_t *event = json_copy((json_t *)(uintptr_t)reply);
-
-	if (event == NULL)
-		return;
-	json_object_del(event, "tag");
-	json_object_set_new(event, "event", json_string("accepted"));
-	if (talk->window->mirror != NULL)
-		mirror_take(talk->window->mirror, event, clock_wall());
-	json_decref(event);
-}
-
 /* Something was done, or the user hears why not. */
 static void
 done(struct talk_view *talk, const struct asked *asked, const json_t *reply)
@@ -161,10 +148,8 @@ done(struct talk_view *talk, const struct asked *asked, const json_t *reply)
 		g_free(why);
 		return;
 	}
-	if (asked->want == WANT_ACCEPT) {
-		agreed(talk, reply);
-		return;
-	}
+	if (asked->want == WANT_ACCEPT)
+		return; /* an event tells it to all who show conversations */
 	text = g_string_new(words[asked->want]);
 	g_string_replace(text, "%s", asked->user, 0);
 	talk_toast(talk, text->str);

@@ -30,6 +30,7 @@ struct talk_view {
 	ChatTalk *of; /* what is open, and the same in the mirror; or NULL */
 	struct mirror_talk *open;
 	gulong lines_moved, talk_changed; /* signals of it */
+	char *account; /* whose drafts there are, or NULL */
 	GPtrArray *asked; /* questions that are not answered yet */
 
 	GtkWidget *page, *stack, *list, *scroll, *down, *live;
@@ -37,6 +38,7 @@ struct talk_view {
 	AdwWindowTitle *title;
 	AdwToastOverlay *toasts; /* over the messages, not the field */
 	GtkWidget *menu_button;
+	GtkWindow *keys; /* the dialog with fingerprints, or NULL */
 	GSimpleActionGroup *actions;
 
 	/* The lines and where one is in them. */
@@ -101,12 +103,14 @@ GtkWidget *find_bar(struct talk_view *talk);
 GtkWidget *find_results(struct talk_view *talk);
 void find_actions(struct talk_view *talk);
 void find_toggle(struct talk_view *talk, bool everywhere);
+void find_forget(struct talk_view *talk);
 void find_reset(struct talk_view *talk);
 
 /* The contact's menu: contact.c. */
 GtkWidget *contact_button(struct talk_view *talk);
 void contact_actions(struct talk_view *talk);
 void contact_changed(struct talk_view *talk);
+void contact_close(struct talk_view *talk); /* its questions are void */
 void contact_keys(
     struct talk_view *talk, const json_t *reply, const char *user);
 

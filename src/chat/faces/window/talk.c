@@ -85,14 +85,31 @@ talk_show(struct talk_view *talk, ChatTalk *of)
 		    "items-changed", G_CALLBACK(lines_moved), talk);
 		talk->talk_changed = g_signal_connect_swapped(
 		    of, "changed", G_CALLBACK(open_changed), talk);
-	} else
+	} else {
 		scroll_stop(talk);
+		contact_close(talk);
+	}
 	gtk_stack_set_visible_child_name(
 	    GTK_STACK(talk->stack), open != NULL ? "messages" : "none");
 	composer_enter(talk);
 	scroll_open(talk);
 	open_changed(talk);
 	bars_changed(talk);
+}
+
+/* A session of another account: what was written there is not for this one. */
+void
+talk_begin(struct talk_view *talk, const char *user, const char *centre)
+{
+	char *account = g_strconcat(user, "@", centre, NULL);
+
+	if (g_strcmp0(account, talk->account) != 0) {
+		g_hash_table_remove_all(talk->drafts);
+		g_hash_table_remove_all(talk->private);
+		find_forget(talk);
+	}
+	g_free(talk->account);
+	talk->account = account;
 }
 
 bool
@@ -348,8 +365,8 @@ header_make(struct talk_view *talk)
 
 /*
  * New messages, for who does not see them.  GTK 4.8 has no way to announce
- * and no property for a live region: a label with the role of a status says
- * each change of its text and its name to assistive technology.
+ * and no property for a live region, and a label tells of no change of its
+ * text: assistive technology learns of the change of this status's name.
  */
 static void
 live_make(struct talk_view *talk)
@@ -443,5 +460,6 @@ talk_view_free(struct talk_view *talk)
 	g_object_unref(talk->actions);
 	g_hash_table_unref(talk->drafts);
 	g_hash_table_unref(talk->private);
+	g_free(talk->account);
 	g_free(talk);
 }

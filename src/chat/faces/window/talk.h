@@ -35,6 +35,12 @@ void talk_view_free(struct talk_view *talk);
  */
 void talk_show(struct talk_view *talk, ChatTalk *of);
 
+/*
+ * A session of this account begins: drafts, ways and words to search for that
+ * were left by another account are forgotten.
+ */
+void talk_begin(struct talk_view *talk, const char *user, const char *centre);
+
 /* The keyboard goes to where one writes. */
 void talk_focus(struct talk_view *talk);
 

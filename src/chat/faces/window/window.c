@@ -404,6 +404,7 @@ window_begin(struct window *window, const json_t *login)
 		g_error("no memory");
 	window->model = model_new(window->mirror);
 	list_show(window->list, model_talks(window->model));
+	talk_begin(window->talk, window->user, window->centre);
 	actions_session(window, true);
 	mirror_begin(window->mirror);
 	window_turn(window->stack, "talks");
