@@ -328,6 +328,7 @@ mind(gpointer arg)
 		notify_read(window, open->user);
 	}
 	list_mark(window->list);
+	list_reachable(window->list, status.reachable);
 	talk_status(window->talk);
 	put_title(window, &status);
 	return G_SOURCE_REMOVE;
