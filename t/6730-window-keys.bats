@@ -52,6 +52,7 @@ all_named()
 	key Return
 	sees bob 'alice: first line'
 	sees bob '  second: ä €'
+	window_shows 'first line second: ä €'
 	types bob 'getaddress alice'
 	window_shows 'bob wants to talk privately.'
 	key Alt+y
