@@ -9,7 +9,7 @@ load lib/window
 
 setup_file()
 {
-	people alice bob
+	people alice bob carol
 }
 
 set_up()
@@ -52,6 +52,7 @@ all_named()
 	key Return
 	sees bob 'alice: first line'
 	sees bob '  second: ä €'
+	window_shows 'first line second: ä €'
 	types bob 'getaddress alice'
 	window_shows 'bob wants to talk privately.'
 	key Alt+y
@@ -119,4 +120,61 @@ overhears()
 	wait_for has_line "$dir/told" '"bob: here is news, '
 	kill "$overhearing"
 	wait "$overhearing" || true
+}
+
+# usage: focused_on TEXT ; the keyboard comes to what is called so
+focused_on()
+{
+	window_shows "$1" focused
+}
+
+@test "arrow keys in the list only move; Enter opens" {
+	person bob
+	person carol
+	enters alice
+	types bob 'message alice one'
+	window_shows 'bob, online, 1 unread'
+	types carol 'message alice hi'
+	window_shows 'carol, online, 1 unread'
+	press Everybody
+	focused_on 'To everybody'
+	key Alt+Left
+	focused_on Everybody
+	key Down
+	focused_on carol
+	key Down
+	focused_on bob
+	type_text 'to nobody'
+	titled '(2) Chat - alice'
+	key Return
+	focused_on 'To bob, through the centre'
+	window_shows 'bob: one, '
+	# It moves up, and the keyboard finds it there.
+	types bob 'message alice more'
+	window_shows 'bob: more, '
+	key Alt+Left
+	focused_on bob
+	key Return
+	focused_on 'To bob, through the centre'
+	# From the search it goes back to writing.
+	key Control+f
+	focused_on 'Words to search for'
+	key Escape
+	focused_on 'To bob, through the centre'
+}
+
+@test "a new conversation with what is no name: asked again" {
+	enters alice
+	# What is typed at once is for the dialog.
+	look key Control+n b o b Return
+	window_shows 'To bob, through the centre' editable
+	key Control+n
+	window_shows 'With whom?'
+	type_text 'no name!'
+	key Return
+	window_shows 'A name is 1 to 32 of a-z 0-9 . _ -'
+	window_shows 'no name!' editable
+	fill Name bob2
+	key Return
+	window_shows 'To bob2, through the centre' editable
 }

@@ -50,6 +50,19 @@ bar_say(
 		gtk_box_remove(GTK_BOX(talk->bars), bar);
 }
 
+/* What agreeing does, and what the key below is for. */
+static void
+say_more(struct talk_view *talk, const char *user)
+{
+	char *text = g_strdup_printf(
+	    "If you agree, %s's program learns your network address, and the "
+	    "other way round. Compare the key by another way, a call for one:",
+	    user);
+
+	gtk_label_set_text(GTK_LABEL(talk->consent_more), text);
+	g_free(text);
+}
+
 static void
 show_consent(struct talk_view *talk, const struct mirror *mirror)
 {
@@ -66,6 +79,7 @@ show_consent(struct talk_view *talk, const struct mirror *mirror)
 			  asking->user, others)
 		    : g_strdup_printf(
 			  "%s wants to talk privately.", asking->user);
+		say_more(talk, asking->user);
 		key = words_line(asking->fingerprint);
 		gtk_label_set_text(GTK_LABEL(talk->consent_key), key);
 		gtk_widget_set_visible(talk->consent_key, *key != '\0');
@@ -137,7 +151,12 @@ consent_make(struct talk_view *talk)
 	GtkWidget *words = gtk_box_new(GTK_ORIENTATION_VERTICAL, 2);
 
 	talk->consent = bar_make(&talk->consent_label, "talk-consent");
+	talk->consent_more = gtk_label_new(NULL);
+	gtk_label_set_xalign(GTK_LABEL(talk->consent_more), 0);
+	gtk_label_set_wrap(GTK_LABEL(talk->consent_more), TRUE);
 	talk->consent_key = gtk_label_new(NULL);
+	gtk_label_set_natural_wrap_mode(
+	    GTK_LABEL(talk->consent_key), GTK_NATURAL_WRAP_NONE);
 	gtk_label_set_xalign(GTK_LABEL(talk->consent_key), 0);
 	gtk_label_set_wrap(GTK_LABEL(talk->consent_key), TRUE);
 	gtk_label_set_wrap_mode(GTK_LABEL(talk->consent_key), PANGO_WRAP_CHAR);
@@ -146,6 +165,7 @@ consent_make(struct talk_view *talk)
 	gtk_widget_add_css_class(talk->consent_key, "talk-key");
 	gtk_widget_add_css_class(talk->consent_label, "heading");
 	gtk_box_append(GTK_BOX(words), talk->consent_label);
+	gtk_box_append(GTK_BOX(words), talk->consent_more);
 	gtk_box_append(GTK_BOX(words), talk->consent_key);
 	gtk_widget_set_hexpand(words, TRUE);
 	gtk_box_append(GTK_BOX(talk->consent), words);

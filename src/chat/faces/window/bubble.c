@@ -235,7 +235,8 @@ show_failure(ChatBubble *bubble, const struct mirror_talk *talk,
 		gtk_box_remove(GTK_BOX(bubble->body), bubble->buttons);
 		bubble->buttons = NULL;
 	}
-	if (line->state != MIRROR_REFUSED && !kept)
+	if ((line->state != MIRROR_REFUSED && !kept) ||
+	    strcmp(line->reason, "no-such-user") == 0)
 		return;
 	bubble->buttons = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 6);
 	gtk_widget_set_halign(bubble->buttons, GTK_ALIGN_END);

@@ -104,7 +104,8 @@ judge(struct talk_view *talk)
 void
 composer_way(struct talk_view *talk)
 {
-	bool private = composer_private(talk);
+	bool blocked = talk->open != NULL && talk->open->blocked;
+	bool private = !blocked && composer_private(talk);
 	const char *user = talk->open != NULL ? talk->open->user : "";
 	char *text = *user == '\0' ? g_strdup("To everybody")
 	    : private ? g_strdup_printf("Privately, straight to %s", user)
@@ -112,6 +113,10 @@ composer_way(struct talk_view *talk)
 	GAction *action =
 	    g_action_map_lookup_action(G_ACTION_MAP(talk->actions), "private");
 
+	/* Nobody asks whom they have blocked. */
+	if (blocked)
+		g_hash_table_remove(talk->private, user);
+	g_simple_action_set_enabled(G_SIMPLE_ACTION(action), !blocked);
 	gtk_label_set_text(GTK_LABEL(talk->way_label), text);
 	gtk_accessible_update_property(GTK_ACCESSIBLE(talk->entry),
 	    GTK_ACCESSIBLE_PROPERTY_LABEL, text, -1);
@@ -222,7 +227,7 @@ composer_enter(struct talk_view *talk)
 	    : NULL;
 
 	write_text(talk, draft != NULL ? draft : "");
-	gtk_widget_set_sensitive(talk->composer, talk->open != NULL);
+	gtk_widget_set_visible(talk->composer, talk->open != NULL);
 	composer_way(talk);
 }
 
@@ -289,7 +294,6 @@ way_make(struct talk_view *talk)
 	gtk_widget_set_tooltip_text(talk->way,
 	    "Write straight to the other's client, or through the centre "
 	    "(Ctrl+P)");
-	gtk_widget_add_css_class(talk->way, "flat");
 	gtk_actionable_set_action_name(
 	    GTK_ACTIONABLE(talk->way), "talk.private");
 	gtk_box_append(GTK_BOX(box), talk->way_label);

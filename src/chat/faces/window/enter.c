@@ -112,23 +112,21 @@ static void
 say_wrong(struct window *window, const json_t *reply)
 {
 	const char *error = wire_get_string(reply, "error");
-	char *why;
 
+	forget_secret(&window->enter->password);
 	if (strcmp(error, "login-blocked") == 0)
-		why = g_strdup_printf(
+		page_locked(window->page, window->user, window->centre,
 		    "Due to multiple login failures, your account has been "
-		    "blocked. Please try again in %ld seconds.",
+		    "blocked. Please try again in @ seconds.",
 		    wait_seconds(reply, 1));
 	else if (wire_get_number(reply, "attempts_left", 1) > 0)
-		why = g_strdup("Invalid password. Please try again.");
+		page_password(window->page, window->user, window->centre,
+		    "Invalid password. Please try again.");
 	else
-		why = g_strdup_printf(
+		page_locked(window->page, window->user, window->centre,
 		    "Invalid password. Your account has been blocked. Please "
-		    "try again in %ld seconds.",
+		    "try again in @ seconds.",
 		    wait_seconds(reply, 60));
-	forget_secret(&window->enter->password);
-	page_password(window->page, window->user, window->centre, why);
-	g_free(why);
 }
 
 /* Is an unknown centre the right one? */
@@ -138,7 +136,8 @@ ask_trust(struct window *window, const json_t *reply)
 	const char *expired = wire_get_string(reply, "expired");
 	char *text = g_strdup_printf(
 	    "The identity of %s is not known yet.%s%s%s The fingerprint of its "
-	    "public key is",
+	    "public key stands below. Compare it with what the administrator "
+	    "told you (chatctl cert show).",
 	    window->centre,
 	    expired != NULL ? " Its certificate has been expired since " : "",
 	    expired != NULL ? expired : "", expired != NULL ? "." : "");

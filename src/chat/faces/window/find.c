@@ -82,7 +82,7 @@ add_row(struct talk_view *talk, const struct mirror_found *in)
 {
 	GtkWidget *box = gtk_box_new(GTK_ORIENTATION_VERTICAL, 2), *row;
 	struct found *found = g_new0(struct found, 1);
-	char *head = head_of(in), *text = words_line(in->line->text);
+	char *head = head_of(in), *text = words_brief(in->line->text);
 
 	g_strlcpy(found->user, in->talk->user, sizeof(found->user));
 	found->row = in->line->row;
@@ -209,6 +209,15 @@ find_toggle(struct talk_view *talk, bool everywhere)
 	gtk_widget_grab_focus(talk->search_entry);
 }
 
+/* The keyboard was in what is folded away now, and goes on with writing. */
+static void
+folded(struct talk_view *talk)
+{
+	if (talk->open != NULL &&
+	    !gtk_search_bar_get_search_mode(GTK_SEARCH_BAR(talk->search)))
+		talk_focus(talk);
+}
+
 static void
 here(GSimpleAction *action, GVariant *parameter, gpointer arg)
 {
@@ -268,6 +277,8 @@ find_bar(struct talk_view *talk)
 	    talk->everywhere, "toggled", G_CALLBACK(ask_soon), talk);
 	g_signal_connect_swapped(talk->search, "notify::search-mode-enabled",
 	    G_CALLBACK(ask_soon), talk);
+	g_signal_connect_swapped(talk->search, "notify::search-mode-enabled",
+	    G_CALLBACK(folded), talk);
 	return talk->search;
 }
 

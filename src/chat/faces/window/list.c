@@ -18,14 +18,16 @@ struct list {
 	AdwWindowTitle *title;
 	GtkListView *view;
 	GtkSingleSelection *selection;
-	bool marking; /* it is we who select */
+	ChatTalk *marked; /* the open one as last marked; only compared */
+	bool reachable; /* as the rows show it */
 };
 
 /* The widgets of one row, which goes from one conversation to another. */
 struct row {
+	struct list *list;
 	ChatTalk *talk; /* bound to, or NULL */
 	gulong changed;
-	GtkWidget *box;
+	GtkWidget *box, *lower;
 	GtkImage *presence;
 	GtkLabel *name, *last, *when, *unread, *mark;
 };
@@ -63,13 +65,15 @@ row_free(gpointer arg)
 }
 
 static struct row *
-row_new(void)
+row_new(struct list *list)
 {
 	struct row *row = g_new0(struct row, 1);
 	GtkWidget *lines = gtk_box_new(GTK_ORIENTATION_VERTICAL, 0);
 	GtkWidget *upper = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, GAP);
 	GtkWidget *lower = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, GAP);
 
+	row->list = list;
+	row->lower = lower;
 	row->box = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 2 * GAP);
 	row->presence = GTK_IMAGE(gtk_image_new());
 	gtk_widget_set_valign(GTK_WIDGET(row->presence), GTK_ALIGN_CENTER);
@@ -81,6 +85,7 @@ row_new(void)
 	gtk_widget_add_css_class(GTK_WIDGET(row->when), "dim-label");
 	gtk_widget_add_css_class(GTK_WIDGET(row->last), "dim-label");
 	gtk_widget_set_hexpand(lines, TRUE);
+	gtk_widget_set_valign(lines, GTK_ALIGN_CENTER);
 	gtk_widget_set_margin_top(row->box, GAP);
 	gtk_widget_set_margin_bottom(row->box, GAP);
 	gtk_box_append(GTK_BOX(lines), upper);
@@ -100,24 +105,42 @@ put(GtkLabel *label, const char *text)
 
 /* How the one with whom it is stands, in a word. */
 static const char *
-presence(const struct mirror_talk *talk)
+presence(const struct row *row, const struct mirror_talk *talk)
 {
 	if (*talk->user == '\0')
 		return "";
 	if (talk->blocked)
 		return "blocked";
+	if (!row->list->reachable)
+		return "presence unknown";
 	return talk->online ? "online" : "offline";
 }
 
 static const char *
-presence_icon(const struct mirror_talk *talk)
+presence_icon(const struct row *row, const struct mirror_talk *talk)
 {
 	if (*talk->user == '\0')
 		return "system-users-symbolic";
 	if (talk->blocked)
 		return "action-unavailable-symbolic";
-	return talk->online ? "user-available-symbolic"
-			    : "user-offline-symbolic";
+	return row->list->reachable && talk->online ? "user-available-symbolic"
+						    : "user-offline-symbolic";
+}
+
+/* Green is online for certain; dimmed is what the centre would know. */
+static void
+dress(struct row *row, const struct mirror_talk *talk)
+{
+	GtkWidget *icon = GTK_WIDGET(row->presence);
+	bool person = *talk->user != '\0', known = row->list->reachable;
+
+	gtk_image_set_from_icon_name(row->presence, presence_icon(row, talk));
+	gtk_widget_set_tooltip_text(icon, presence(row, talk));
+	if (known && talk->online)
+		gtk_widget_add_css_class(icon, "success");
+	else
+		gtk_widget_remove_css_class(icon, "success");
+	gtk_widget_set_opacity(icon, person && !known ? .4 : 1);
 }
 
 /* What there is between us beside the centre. */
@@ -146,8 +169,8 @@ row_describe(struct row *row, const struct mirror_talk *talk)
 	GtkWidget *item = gtk_widget_get_parent(row->box);
 	GString *text = g_string_new(gtk_label_get_text(row->name));
 
-	if (*presence(talk) != '\0')
-		g_string_append_printf(text, ", %s", presence(talk));
+	if (*presence(row, talk) != '\0')
+		g_string_append_printf(text, ", %s", presence(row, talk));
 	if (*mark(talk) != '\0')
 		g_string_append_printf(text, ", %s", mark(talk));
 	if (talk->unread > 0)
@@ -170,16 +193,11 @@ row_update(struct row *row)
 		return;
 	gtk_label_set_text(
 	    row->name, *talk->user != '\0' ? talk->user : "Everybody");
-	gtk_image_set_from_icon_name(row->presence, presence_icon(talk));
-	gtk_widget_set_tooltip_text(GTK_WIDGET(row->presence), presence(talk));
-	if (talk->online)
-		gtk_widget_add_css_class(GTK_WIDGET(row->presence), "success");
-	else
-		gtk_widget_remove_css_class(
-		    GTK_WIDGET(row->presence), "success");
+	dress(row, talk);
 	put(row->mark, mark(talk));
-	text = words_line(talk->last_text);
+	text = words_brief(talk->last_text);
 	gtk_label_set_text(row->last, text);
+	gtk_widget_set_visible(row->lower, *text != '\0' || talk->unread > 0);
 	g_free(text);
 	text = talk->last_time > 0 ? words_when(talk->last_time, clock_wall())
 				   : g_strdup("");
@@ -204,8 +222,7 @@ static void
 set_up(GtkSignalListItemFactory *factory, GtkListItem *item, gpointer arg)
 {
 	(void)factory;
-	(void)arg;
-	gtk_list_item_set_child(item, row_new()->box);
+	gtk_list_item_set_child(item, row_new(arg)->box);
 }
 
 static void
@@ -234,20 +251,15 @@ unbind(GtkSignalListItemFactory *factory, GtkListItem *item, gpointer arg)
 
 /* ---- the list ---- */
 
-/* The user has gone to another one. */
+/* The user means this one, and to write. */
 static void
-selected(GObject *selection, GParamSpec *what, gpointer arg)
+go_to(struct list *list, ChatTalk *talk)
 {
-	struct list *list = arg;
-	ChatTalk *talk = gtk_single_selection_get_selected_item(
-	    GTK_SINGLE_SELECTION(selection));
-
-	(void)what;
-	if (!list->marking && talk != NULL)
-		window_open(list->window, chat_talk_user(talk));
+	window_open(list->window, chat_talk_user(talk));
+	window_focus(list->window);
 }
 
-/* The user means this one, and to write. */
+/* Enter or Space: arrow keys only move. */
 static void
 activated(GtkListView *view, guint position, gpointer arg)
 {
@@ -257,9 +269,47 @@ activated(GtkListView *view, guint position, gpointer arg)
 
 	if (talk == NULL)
 		return;
-	window_open(list->window, chat_talk_user(talk));
-	window_focus(list->window);
+	go_to(list, talk);
 	g_object_unref(talk);
+}
+
+/* The row that a widget of the list is, or is a part of; or NULL. */
+static struct row *
+row_around(const struct list *list, GtkWidget *widget)
+{
+	GtkWidget *view = GTK_WIDGET(list->view);
+	GtkWidget *child;
+
+	while (widget != NULL && gtk_widget_get_parent(widget) != view)
+		widget = gtk_widget_get_parent(widget);
+	child = widget != NULL ? gtk_widget_get_first_child(widget) : NULL;
+	return child != NULL ? g_object_get_data(G_OBJECT(child), "chat-row")
+			     : NULL;
+}
+
+/* One click opens; the list's own way of that selects what is hovered over. */
+static void
+clicked(GtkGestureClick *gesture, int count, double x, double y, gpointer arg)
+{
+	struct list *list = arg;
+	struct row *row = row_around(list,
+	    gtk_widget_pick(GTK_WIDGET(list->view), x, y, GTK_PICK_DEFAULT));
+
+	(void)gesture;
+	if (count == 1 && row != NULL && row->talk != NULL)
+		go_to(list, row->talk);
+}
+
+static void
+take_clicks(struct list *list)
+{
+	GtkGesture *click = gtk_gesture_click_new();
+
+	gtk_event_controller_set_propagation_phase(
+	    GTK_EVENT_CONTROLLER(click), GTK_PHASE_CAPTURE);
+	g_signal_connect(click, "released", G_CALLBACK(clicked), list);
+	gtk_widget_add_controller(
+	    GTK_WIDGET(list->view), GTK_EVENT_CONTROLLER(click));
 }
 
 static GtkWidget *
@@ -290,17 +340,17 @@ list_new(struct window *window)
 	GtkWidget *scroll = gtk_scrolled_window_new();
 
 	list->window = window;
-	g_signal_connect(factory, "setup", G_CALLBACK(set_up), NULL);
+	list->reachable = true;
+	g_signal_connect(factory, "setup", G_CALLBACK(set_up), list);
 	g_signal_connect(factory, "bind", G_CALLBACK(bind), NULL);
 	g_signal_connect(factory, "unbind", G_CALLBACK(unbind), NULL);
 	list->selection = gtk_single_selection_new(NULL);
 	gtk_single_selection_set_autoselect(list->selection, FALSE);
 	gtk_single_selection_set_can_unselect(list->selection, TRUE);
-	g_signal_connect(list->selection, "notify::selected-item",
-	    G_CALLBACK(selected), list);
 	list->view = GTK_LIST_VIEW(gtk_list_view_new(
 	    GTK_SELECTION_MODEL(g_object_ref(list->selection)), factory));
 	g_signal_connect(list->view, "activate", G_CALLBACK(activated), list);
+	take_clicks(list);
 	gtk_widget_add_css_class(GTK_WIDGET(list->view), "navigation-sidebar");
 	window_name(GTK_WIDGET(list->view), "Conversations");
 	gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(scroll),
@@ -333,9 +383,9 @@ list_free(struct list *list)
 void
 list_show(struct list *list, GListModel *talks)
 {
-	list->marking = true;
+	list->marked = NULL;
+	list->reachable = true;
 	gtk_single_selection_set_model(list->selection, talks);
-	list->marking = false;
 }
 
 /* Where the open one stands, or GTK_INVALID_LIST_POSITION. */
@@ -352,16 +402,45 @@ place(const struct list *list)
 	return (guint)position;
 }
 
+/* True if the keyboard is in the list, where its keys move the mark. */
+static bool
+has_keyboard(const struct list *list)
+{
+	GtkWidget *focus = gtk_window_get_focus(list->window->top);
+
+	return focus != NULL &&
+	    gtk_widget_is_ancestor(focus, GTK_WIDGET(list->view));
+}
+
 /* Marks the one that is open, wherever it stands now. */
 void
 list_mark(struct list *list)
 {
 	guint position = place(list);
 
-	list->marking = true;
+	if (list->marked == list->window->open && has_keyboard(list))
+		return;
+	list->marked = list->window->open;
 	if (gtk_single_selection_get_selected(list->selection) != position)
 		gtk_single_selection_set_selected(list->selection, position);
-	list->marking = false;
+}
+
+/* What is known of presence while the centre is away: nothing. */
+void
+list_reachable(struct list *list, bool reachable)
+{
+	GListModel *talks = gtk_single_selection_get_model(list->selection);
+	guint count = talks != NULL ? g_list_model_get_n_items(talks) : 0;
+
+	if (list->reachable == reachable)
+		return;
+	list->reachable = reachable;
+	for (guint i = 0; i < count; i++) {
+		ChatTalk *talk = g_list_model_get_item(talks, i);
+
+		g_signal_emit_by_name(talk, "changed");
+		g_object_unref(talk);
+	}
 }
 
 /* Opens the one so many further down. */
@@ -382,11 +461,30 @@ list_step(struct list *list, int step)
 	g_object_unref(talk);
 }
 
-/* The keyboard goes to it. */
+/* The keyboard goes to the row of the open one. */
 void
 list_focus(struct list *list)
 {
-	gtk_widget_grab_focus(GTK_WIDGET(list->view));
+	GtkWidget *view = GTK_WIDGET(list->view), *item;
+	guint position = place(list);
+	struct row *row;
+
+	if (position == GTK_INVALID_LIST_POSITION) {
+		gtk_widget_grab_focus(view);
+		return;
+	}
+	gtk_single_selection_set_selected(list->selection, position);
+	/* There is no widget for what is far away. */
+	gtk_widget_activate_action(view, "list.scroll-to-item", "u", position);
+	for (item = gtk_widget_get_first_child(view); item != NULL;
+	     item = gtk_widget_get_next_sibling(item)) {
+		row = row_around(list, item);
+		if (row != NULL && row->talk == list->window->open) {
+			gtk_widget_grab_focus(item);
+			return;
+		}
+	}
+	gtk_widget_grab_focus(view);
 }
 
 /* What stands above it. */

@@ -21,10 +21,13 @@ void list_show(struct list *list, GListModel *talks);
 /* Marks the one that is open, wherever it stands now. */
 void list_mark(struct list *list);
 
+/* Whether presence is known. */
+void list_reachable(struct list *list, bool reachable);
+
 /* Opens the one so many further down. */
 void list_step(struct list *list, int step);
 
-/* The keyboard goes to it. */
+/* The keyboard goes to the row of the open one. */
 void list_focus(struct list *list);
 
 /* What stands above it. */

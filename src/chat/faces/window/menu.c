@@ -5,6 +5,8 @@
  */
 #include "chat/faces/window/menu.h"
 
+#include <string.h>
+
 #ifdef HAVE_CONFIG_H
 #include "config.h"
 #endif
@@ -14,21 +16,101 @@
 #include "chat/faces/window/list.h"
 #include "chat/faces/window/prefs.h"
 #include "chat/faces/window/window.h"
+#include "lib/text.h"
 
 /* ---- a new conversation ---- */
 
-/* The name that was typed; an answer to anything but "open" is no. */
+/* The name that was typed, folded; false if nobody can be called that. */
+static bool
+new_name(AdwMessageDialog *dialog, char name[NAME_MAX_LEN + 1])
+{
+	GtkEditable *entry =
+	    GTK_EDITABLE(adw_message_dialog_get_extra_child(dialog));
+	char *typed = g_strstrip(g_strdup(gtk_editable_get_text(entry)));
+	bool good = name_fold(typed, strlen(typed), name);
+
+	g_free(typed);
+	return good;
+}
+
+/* An answer to anything but "open" is no. */
 static void
 new_answered(AdwMessageDialog *dialog, const char *answer, gpointer arg)
 {
 	struct window *window = arg;
-	GtkEditable *entry =
-	    GTK_EDITABLE(adw_message_dialog_get_extra_child(dialog));
+	char name[NAME_MAX_LEN + 1];
 
-	if (g_strcmp0(answer, "open") != 0)
+	if (g_strcmp0(answer, "open") == 0 && new_name(dialog, name) &&
+	    window_open(window, name))
+		window_focus(window);
+}
+
+/* Says what a name may hold as long as this is none. */
+static void
+new_typed(AdwMessageDialog *dialog)
+{
+	GtkWidget *entry = adw_message_dialog_get_extra_child(dialog);
+	bool blank = *gtk_editable_get_text(GTK_EDITABLE(entry)) == '\0';
+	char name[NAME_MAX_LEN + 1];
+	bool good = new_name(dialog, name);
+
+	adw_message_dialog_set_response_enabled(dialog, "open", good);
+	adw_message_dialog_set_body(dialog,
+	    good || blank ? "With whom?"
+			  : "With whom? A name is 1 to 32 of a-z 0-9 . _ -");
+	if (good || blank)
+		gtk_widget_remove_css_class(entry, "error");
+	else
+		gtk_widget_add_css_class(entry, "error");
+}
+
+/* Enter: with what is no name it stays, and so does what was typed. */
+static void
+new_entered(AdwMessageDialog *dialog)
+{
+	char name[NAME_MAX_LEN + 1];
+
+	if (!new_name(dialog, name))
 		return;
-	if (!window_open(window, gtk_editable_get_text(entry)))
-		window_say(window, "That is no user's name.");
+	adw_message_dialog_response(dialog, "open");
+	gtk_window_destroy(GTK_WINDOW(dialog));
+}
+
+/*
+ * What is typed before the dialog has the keyboard is meant for it: its grab
+ * brings those keys here.
+ */
+static gboolean
+new_early(GtkEventControllerKey *keys, guint value, guint code,
+    GdkModifierType state, gpointer entry)
+{
+	GtkWidget *dialog =
+	    gtk_event_controller_get_widget(GTK_EVENT_CONTROLLER(keys));
+	GdkEvent *event =
+	    gtk_event_controller_get_current_event(GTK_EVENT_CONTROLLER(keys));
+
+	(void)value;
+	(void)code;
+	(void)state;
+	if (gdk_event_get_surface(event) ==
+	    gtk_native_get_surface(GTK_NATIVE(dialog)))
+		return FALSE;
+	return gtk_event_controller_key_forward(
+	    keys, GTK_WIDGET(gtk_editable_get_delegate(GTK_EDITABLE(entry))));
+}
+
+static void
+new_listen(GtkWidget *dialog, GtkWidget *entry)
+{
+	GtkEventController *keys = gtk_event_controller_key_new();
+
+	gtk_event_controller_set_propagation_phase(keys, GTK_PHASE_CAPTURE);
+	g_signal_connect(keys, "key-pressed", G_CALLBACK(new_early), entry);
+	gtk_widget_add_controller(dialog, keys);
+	g_signal_connect_swapped(
+	    entry, "changed", G_CALLBACK(new_typed), dialog);
+	g_signal_connect_swapped(
+	    entry, "activate", G_CALLBACK(new_entered), dialog);
 }
 
 static void
@@ -41,7 +123,6 @@ call_new(struct window *window, const char *word)
 
 	(void)word;
 	window_name(entry, "Name");
-	gtk_entry_set_activates_default(GTK_ENTRY(entry), TRUE);
 	adw_message_dialog_add_responses(
 	    ask, "cancel", "_Cancel", "open", "_Open", NULL);
 	adw_message_dialog_set_response_appearance(
@@ -50,6 +131,9 @@ call_new(struct window *window, const char *word)
 	adw_message_dialog_set_close_response(ask, "cancel");
 	adw_message_dialog_set_extra_child(ask, entry);
 	g_signal_connect(dialog, "response", G_CALLBACK(new_answered), window);
+	gtk_window_set_modal(GTK_WINDOW(dialog), TRUE);
+	new_listen(dialog, entry);
+	new_typed(ask);
 	gtk_window_present(GTK_WINDOW(dialog));
 	gtk_widget_grab_focus(entry);
 }

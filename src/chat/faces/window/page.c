@@ -13,7 +13,7 @@
 #include "chat/faces/window/window.h"
 #include "chat/faces/window/words.h"
 
-enum { FORM_WIDTH = 460, GAP = 12, MARGIN = 24, ICON = 72 };
+enum { FORM_WIDTH = 460, WORDS_WIDTH = 640, GAP = 12, MARGIN = 24, ICON = 72 };
 
 struct page {
 	struct window *window;
@@ -33,6 +33,9 @@ struct page {
 	GtkLabel *who, *password_why;
 	GtkEditable *secret;
 	GtkButton *password_go;
+	char *locked; /* with @ for the seconds that are left */
+	gint64 unlock; /* monotonic, microseconds */
+	guint ticking; /* a source, while the account is locked */
 };
 
 /* ---- the pieces ---- */
@@ -109,7 +112,7 @@ secret_entry(void)
 
 /* A column in the middle of the window, which scrolls where it must. */
 static GtkWidget *
-add_column(struct page *page, const char *name)
+add_column(struct page *page, const char *name, int width)
 {
 	GtkWidget *scroll = gtk_scrolled_window_new();
 	GtkWidget *clamp = adw_clamp_new();
@@ -120,7 +123,7 @@ add_column(struct page *page, const char *name)
 	gtk_widget_set_margin_end(box, MARGIN);
 	gtk_widget_set_margin_top(box, MARGIN);
 	gtk_widget_set_margin_bottom(box, MARGIN);
-	adw_clamp_set_maximum_size(ADW_CLAMP(clamp), FORM_WIDTH);
+	adw_clamp_set_maximum_size(ADW_CLAMP(clamp), width);
 	adw_clamp_set_child(ADW_CLAMP(clamp), box);
 	gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(scroll),
 	    GTK_POLICY_NEVER, GTK_POLICY_AUTOMATIC);
@@ -134,7 +137,7 @@ add_column(struct page *page, const char *name)
 static void
 make_wait(struct page *page)
 {
-	GtkWidget *box = add_column(page, "wait");
+	GtkWidget *box = add_column(page, "wait", FORM_WIDTH);
 
 	page->spinner = GTK_SPINNER(gtk_spinner_new());
 	gtk_widget_set_size_request(GTK_WIDGET(page->spinner), 32, 32);
@@ -146,7 +149,7 @@ make_wait(struct page *page)
 static void
 make_words(struct page *page)
 {
-	GtkWidget *box = add_column(page, "words");
+	GtkWidget *box = add_column(page, "words", WORDS_WIDTH);
 
 	page->icon = GTK_IMAGE(gtk_image_new());
 	gtk_image_set_pixel_size(page->icon, ICON);
@@ -156,6 +159,9 @@ make_words(struct page *page)
 	page->text = add_label(box, NULL);
 	gtk_label_set_selectable(page->text, TRUE);
 	page->detail = add_label(box, "monospace");
+	/* A fingerprint stays in one piece where it fits. */
+	gtk_label_set_wrap_mode(page->detail, PANGO_WRAP_CHAR);
+	gtk_label_set_natural_wrap_mode(page->detail, GTK_NATURAL_WRAP_NONE);
 	gtk_label_set_selectable(page->detail, TRUE);
 	window_name(GTK_WIDGET(page->detail), "Fingerprint");
 	page->yes = add_button(box, "suggested-action");
@@ -192,7 +198,7 @@ first_done(struct page *page)
 static void
 make_first(struct page *page)
 {
-	GtkWidget *box = add_column(page, "first");
+	GtkWidget *box = add_column(page, "first", FORM_WIDTH);
 
 	put_label(add_label(box, "title-1"), "Chat");
 	put_label(add_label(box, NULL), "Log in to a message centre");
@@ -216,7 +222,11 @@ make_first(struct page *page)
 static void
 password_done(struct page *page)
 {
-	char *secret = take_secret(page->secret);
+	char *secret;
+
+	if (page->ticking != 0)
+		return;
+	secret = take_secret(page->secret);
 
 	enter_password(page->window, secret);
 	free_secret(secret);
@@ -225,7 +235,7 @@ password_done(struct page *page)
 static void
 make_password(struct page *page)
 {
-	GtkWidget *box = add_column(page, "password");
+	GtkWidget *box = add_column(page, "password", FORM_WIDTH);
 	static const struct page_button other = {
 	    "Another account", "win.other"};
 
@@ -268,9 +278,23 @@ page_widget(struct page *page)
 	return page->box;
 }
 
+/* The account is locked no more, or that is shown no more. */
+static void
+unlock(struct page *page)
+{
+	if (page->ticking != 0)
+		g_source_remove(page->ticking);
+	page->ticking = 0;
+	g_clear_pointer(&page->locked, g_free);
+	gtk_widget_set_sensitive(GTK_WIDGET(page->password_go), TRUE);
+}
+
 void
 page_free(struct page *page)
 {
+	if (page->ticking != 0)
+		g_source_remove(page->ticking);
+	g_free(page->locked);
 	g_free(page);
 }
 
@@ -280,6 +304,7 @@ turn(struct page *page, const char *name)
 {
 	gboolean waiting = strcmp(name, "wait") == 0;
 
+	unlock(page);
 	gtk_spinner_set_spinning(page->spinner, waiting);
 	window_turn(page->stack, name);
 	window_turn(page->window->stack, "page");
@@ -345,4 +370,43 @@ page_password(
 	gtk_editable_set_text(page->secret, "");
 	turn(page, "password");
 	gtk_widget_grab_focus(GTK_WIDGET(page->secret));
+}
+
+/* Says how long it still lasts. */
+static gboolean
+tick(gpointer arg)
+{
+	struct page *page = arg;
+	gint64 left = page->unlock - g_get_monotonic_time();
+	gint64 seconds = (left + G_USEC_PER_SEC - 1) / G_USEC_PER_SEC;
+	GString *text;
+	char *number;
+
+	if (left <= 0) {
+		page->ticking = 0;
+		unlock(page);
+		put_label(page->password_why, NULL);
+		return G_SOURCE_REMOVE;
+	}
+	text = g_string_new(page->locked);
+	number = g_strdup_printf("%lld", (long long)seconds);
+	g_string_replace(text, "@", number, 0);
+	put_label(page->password_why, text->str);
+	g_free(number);
+	g_string_free(text, TRUE);
+	return G_SOURCE_CONTINUE;
+}
+
+/* The same, where no password is taken for some seconds. */
+void
+page_locked(struct page *page, const char *user, const char *centre,
+    const char *why, long seconds)
+{
+	page_password(page, user, centre, NULL);
+	page->locked = g_strdup(why);
+	page->unlock =
+	    g_get_monotonic_time() + (gint64)seconds * G_USEC_PER_SEC;
+	gtk_widget_set_sensitive(GTK_WIDGET(page->password_go), FALSE);
+	page->ticking = g_timeout_add_seconds(1, tick, page);
+	tick(page);
 }

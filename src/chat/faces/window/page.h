@@ -42,4 +42,11 @@ void page_first(
 void page_password(
     struct page *page, const char *user, const char *centre, const char *why);
 
+/*
+ * The same for a locked account: the sentence has @ where the seconds that
+ * are left stand, and no password is taken before.
+ */
+void page_locked(struct page *page, const char *user, const char *centre,
+    const char *why, long seconds);
+
 #endif

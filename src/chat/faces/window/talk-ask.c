@@ -8,7 +8,6 @@
 
 #include "chat/faces/window/talk-parts.h"
 #include "chat/faces/window/phrases.h"
-#include "chat/faces/window/words.h"
 #include "lib/wire.h"
 
 /* One question that is not answered yet. */
@@ -38,14 +37,7 @@ ask_free(struct talk_view *talk)
 void
 talk_toast(struct talk_view *talk, const char *text)
 {
-	char *safe = words_line(text), *plain = g_markup_escape_text(safe, -1);
-	AdwToast *toast = adw_toast_new(plain);
-
-	/* Not behind others: it is about what the user has just done. */
-	adw_toast_set_priority(toast, ADW_TOAST_PRIORITY_HIGH);
-	adw_toast_overlay_add_toast(talk->toasts, toast);
-	g_free(plain);
-	g_free(safe);
+	window_toast(talk->window, talk->toasts, text);
 }
 
 static window_reply answered;

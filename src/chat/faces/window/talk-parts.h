@@ -67,7 +67,7 @@ struct talk_view {
 
 	/* The bars. */
 	GtkWidget *bars, *lost, *lost_label, *consent, *consent_label;
-	GtkWidget *consent_key;
+	GtkWidget *consent_more, *consent_key;
 	char asking[NAME_MAX_LEN + 1]; /* whose question is shown, or "" */
 };
 

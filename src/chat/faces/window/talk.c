@@ -12,6 +12,19 @@
 #include "chat/faces/window/talk-parts.h"
 #include "chat/faces/window/words.h"
 
+/* Whether the other one is there, as far as is known. */
+static const char *
+presence(const struct talk_view *talk)
+{
+	struct mirror_status status = {.reachable = true};
+
+	if (talk->window->mirror != NULL)
+		mirror_status(talk->window->mirror, &status);
+	if (!status.reachable)
+		return "presence unknown";
+	return talk->open->online ? "online" : "offline";
+}
+
 /* Name, presence and link of whom one talks to. */
 static void
 show_title(struct talk_view *talk)
@@ -23,7 +36,7 @@ show_title(struct talk_view *talk)
 	GString *state = g_string_new(NULL);
 
 	if (open != NULL && *open->user != '\0') {
-		g_string_append(state, open->online ? "online" : "offline");
+		g_string_append(state, presence(talk));
 		if (open->blocked)
 			g_string_append(state, ", blocked");
 		if (open->changed)
@@ -129,6 +142,7 @@ talk_focus(struct talk_view *talk)
 void
 talk_status(struct talk_view *talk)
 {
+	show_title(talk);
 	bars_changed(talk);
 }
 
@@ -165,7 +179,7 @@ talk_say(struct talk_view *talk, struct mirror_talk *of, const char *event,
 	for (size_t i = 0; i < G_N_ELEMENTS(seen); i++)
 		if (strcmp(seen[i], event) == 0)
 			return true;
-	if (talk->open == NULL)
+	if (talk->open == NULL && talk->window->mirror == NULL)
 		return false;
 	talk_toast(talk, text);
 	return true;
@@ -276,7 +290,7 @@ static void
 key_menu(struct window *window, const char *word)
 {
 	(void)word;
-	if (gtk_widget_get_sensitive(window->talk->menu_button))
+	if (gtk_widget_get_visible(window->talk->menu_button))
 		gtk_menu_button_popup(
 		    GTK_MENU_BUTTON(window->talk->menu_button));
 }

@@ -55,15 +55,56 @@ window_turn(GtkStack *stack, const char *name)
 		gtk_widget_set_visible(other, other == page);
 }
 
-/* A sentence that goes by itself. */
+/* It has gone by itself: the next sentence is one of its own. */
+static void
+gone(AdwToast *toast, gpointer arg)
+{
+	struct window *window = arg;
+
+	if (window->toast == toast)
+		g_clear_weak_pointer(&window->toast);
+}
+
+/* The one that is there says this instead, and for its whole time. */
+void
+window_toast(struct window *window, AdwToastOverlay *over, const char *text)
+{
+	char *safe = words_brief(text), *plain = g_markup_escape_text(safe, -1);
+	AdwToast *toast = window->toast;
+
+	if (toast != NULL && window->toasting == over) {
+		adw_toast_set_title(toast, plain);
+		adw_toast_overlay_add_toast(over, g_object_ref(toast));
+	} else {
+		toast = adw_toast_new(plain);
+		g_clear_weak_pointer(&window->toast);
+		g_set_weak_pointer(&window->toast, toast);
+		window->toasting = over;
+		g_signal_connect(toast, "dismissed", G_CALLBACK(gone), window);
+		adw_toast_set_priority(toast, ADW_TOAST_PRIORITY_HIGH);
+		adw_toast_overlay_add_toast(over, toast);
+	}
+	g_free(plain);
+	g_free(safe);
+}
+
+/* True if the right side can be seen. */
+static bool
+talk_seen(const struct window *window)
+{
+	return window->mirror != NULL &&
+	    (!adw_leaflet_get_folded(window->leaflet) ||
+		adw_leaflet_get_visible_child(window->leaflet) ==
+		    talk_widget(window->talk));
+}
+
+/* A sentence that goes by itself; never over the field to write in. */
 void
 window_say(struct window *window, const char *text)
 {
-	char *safe = words_line(text), *plain = g_markup_escape_text(safe, -1);
-
-	adw_toast_overlay_add_toast(window->toasts, adw_toast_new(plain));
-	g_free(plain);
-	g_free(safe);
+	if (talk_seen(window) && talk_say(window->talk, NULL, "", text))
+		return;
+	window_toast(window, window->toasts, text);
 }
 
 /* ---- what the agent says ---- */
@@ -249,8 +290,6 @@ mirror_says(
 	if (talk != NULL && strcmp(event, "ask") == 0 &&
 	    !window_shows(window, talk))
 		notify_asked(window, talk);
-	if (talk_say(window->talk, talk, event, text))
-		return;
 	for (size_t i = 0; i < G_N_ELEMENTS(seen); i++)
 		if (strcmp(event, seen[i]) == 0)
 			return;
@@ -328,6 +367,7 @@ mind(gpointer arg)
 		notify_read(window, open->user);
 	}
 	list_mark(window->list);
+	list_reachable(window->list, status.reachable);
 	talk_status(window->talk);
 	put_title(window, &status);
 	return G_SOURCE_REMOVE;
@@ -381,16 +421,16 @@ greet(struct window *window, const json_t *login)
 {
 	const char *warning = wire_get_string(login, "warning");
 	int64_t failed = wire_get_number(login, "failed_attempts", 0);
-	char *text;
+	GString *text = g_string_new(warning);
 
-	if (warning != NULL)
-		window_say(window, warning);
-	if (failed <= 0)
-		return;
-	text = g_strdup_printf("%lld failed login%s since your last one.",
-	    (long long)failed, failed == 1 ? "" : "s");
-	window_say(window, text);
-	g_free(text);
+	if (failed > 0)
+		g_string_append_printf(text,
+		    "%s%lld failed login%s since your last one.",
+		    text->len > 0 ? " " : "", (long long)failed,
+		    failed == 1 ? "" : "s");
+	if (text->len > 0)
+		window_say(window, text->str);
+	g_string_free(text, TRUE);
 }
 
 /* There is a session. */
@@ -559,6 +599,7 @@ window_free(struct window *window)
 		return;
 	enter_free(window);
 	window_unplug(window);
+	g_clear_weak_pointer(&window->toast);
 	gtk_window_destroy(window->top);
 	talk_view_free(window->talk);
 	list_free(window->list);

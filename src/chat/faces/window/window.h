@@ -35,6 +35,8 @@ struct window {
 	GtkWindow *top; /* an AdwApplicationWindow */
 	GPtrArray *actions; /* rows, see actions.h */
 	AdwToastOverlay *toasts;
+	AdwToast *toast; /* the one that is there, or NULL */
+	AdwToastOverlay *toasting; /* and where */
 	GtkStack *stack; /* "page", "talks" */
 	AdwLeaflet *leaflet; /* list, conversation */
 	struct page *page;
@@ -102,6 +104,10 @@ void window_mind(struct window *window);
 
 /* A sentence that goes by itself; plain text. */
 void window_say(struct window *window, const char *text);
+
+/* The same over that part of the window; it takes the place of an older one. */
+void window_toast(
+    struct window *window, AdwToastOverlay *over, const char *text);
 
 /* Leaves: logs out (or stays, if so wanted), then ends the program. */
 void window_leave(struct window *window);

@@ -34,6 +34,18 @@ words_line(const char *text)
 	return g_string_free(out, FALSE);
 }
 
+/* The same with blanks for the ends of lines. */
+char *
+words_brief(const char *text)
+{
+	char *flat =
+	    g_strdelimit(g_strdup(text != NULL ? text : ""), "\n", ' ');
+	char *safe = words_line(flat);
+
+	g_free(flat);
+	return safe;
+}
+
 /* The same with its lines kept. */
 char *
 words_text(const char *text)

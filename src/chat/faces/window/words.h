@@ -11,6 +11,9 @@
 /* One line: what is no letter there becomes a visible mark.  NULL is "". */
 char *words_line(const char *text);
 
+/* The same for the beginning of a text: its lines are one, with blanks. */
+char *words_brief(const char *text);
+
 /* The same with its lines kept, for a label that stands by itself. */
 char *words_text(const char *text);
 
