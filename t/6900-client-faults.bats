@@ -125,12 +125,20 @@ opened()
 	same '' "$output"
 }
 
+# usage: named PID NAME ; that is the name of the program that runs there
+named()
+{
+	[ "$(</proc/"$1"/comm)" = "$2" ]
+}
+
 @test "a password that does not come keeps nobody from leaving" {
 	mkfifo "$dir/never"
 	exec {never}<>"$dir/never"
 	chat_of alice --password-file "$dir/never"
 	"${chat[@]}" </dev/null >"$dir/out" 2>&1 3>&- {never}>&- &
 	pid=$!
+	# The shell that becomes it has it open, too.
+	wait_for named $pid chat
 	wait_for opened $pid "$dir/never"
 	kill -TERM $pid
 	wait_for gone $pid

@@ -141,8 +141,7 @@ quit(struct line *line)
 	line->ending = QUITTING;
 	line->end_tag = face_say(
 	    line->face, face_request(line->detaching ? "detach" : "quit"));
-	if (line->end_tag == -1)
-		done(line, 0);
+	/* An agent that is gone may have said why, which is still to be read. */
 	be_patient(line, QUIT_MS);
 }
 
