@@ -177,3 +177,14 @@ face_call(struct face *face, json_t *request)
 
 	return tag != -1 ? face_reply(face, tag, -1) : NULL;
 }
+
+/* How long to wait, by a reply. */
+long
+face_retry_after(const json_t *reply, long none)
+{
+	double value = json_number_value(json_object_get(reply, "retry_after"));
+
+	if (!(value > 0) || value > 1e9)
+		return none;
+	return (long)value + (value > (double)(long)value);
+}

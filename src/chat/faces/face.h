@@ -67,4 +67,10 @@ json_t *face_reply(struct face *face, int64_t tag, int ms);
  */
 json_t *face_call(struct face *face, json_t *request);
 
+/*
+ * How long a refusal says to wait: whole seconds, rounded up, at least 1; none
+ * if it does not say.
+ */
+long face_retry_after(const json_t *reply, long none);
+
 #endif

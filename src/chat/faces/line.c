@@ -67,11 +67,12 @@ struct line {
 
 static void take_lines(struct line *line);
 
-/* Ends the loop. */
+/* Ends the loop; what was wrong first is not undone by a farewell. */
 static void
 done(struct line *line, int status)
 {
-	line->status = status;
+	if (line->status == 0)
+		line->status = status;
 	loop_stop(line->loop);
 }
 

@@ -204,24 +204,13 @@ untrusted(struct attempt *attempt, const json_t *reply)
 	return EXIT_UNTRUSTED;
 }
 
-/* Whole seconds out of a reply, rounded up, at least 1. */
-static long
-wait_seconds(const json_t *reply, long none)
-{
-	double value = json_number_value(json_object_get(reply, "retry_after"));
-
-	if (!(value > 0) || value > 1e9)
-		return none;
-	return (long)value + (value > (double)(long)value);
-}
-
 /* The name is locked. */
 static int
 locked(const json_t *reply)
 {
 	printf("Due to multiple login failures, your account has been "
 	       "blocked. Please try again in %ld seconds.\n",
-	    wait_seconds(reply, 1));
+	    face_retry_after(reply, 1));
 	return EXIT_LOGIN;
 }
 
@@ -262,7 +251,7 @@ wrong_password(const json_t *reply)
 	}
 	printf("Invalid password. Your account has been blocked. Please try "
 	       "again in %ld seconds.\n",
-	    wait_seconds(reply, 60));
+	    face_retry_after(reply, 60));
 	return EXIT_LOGIN;
 }
 

@@ -267,8 +267,6 @@ __attribute__((format(printf, 2, 3))) void screen_sayf(
     struct screen *screen, const char *fmt, ...);
 /* Says something in the status line (copied), for a while. */
 void screen_notice(struct screen *screen, const char *text);
-/* Lets the mirror take in an object; false if that is the face's own reply. */
-bool screen_learn(struct screen *screen, const json_t *object);
 /* The open conversation. */
 struct mirror_talk *screen_talk(const struct screen *screen);
 /* Shows the conversation with that user, "" for everybody. */

@@ -143,11 +143,13 @@ screen_open(struct screen *screen, const char *user)
 
 /* ---- the end ---- */
 
+/* What was wrong first is not undone by a farewell. */
 static void
 done(struct screen *screen, int status)
 {
 	canvas_close(&screen->canvas);
-	screen->status = status;
+	if (screen->status == 0)
+		screen->status = status;
 	loop_stop(screen->loop);
 }
 
@@ -439,12 +441,6 @@ is_over(struct screen *screen)
 	return true;
 }
 
-bool
-screen_learn(struct screen *screen, const json_t *object)
-{
-	return mirror_take(screen->mirror, object, clock_wall());
-}
-
 /* One line of the agent. */
 static void
 take_line(struct screen *screen, const json_t *line)
@@ -454,7 +450,7 @@ take_line(struct screen *screen, const json_t *line)
 	if (screen->ending == QUITTING && face_tag(line) == screen->end_tag) {
 		screen->kept = wire_get_number(line, "queued", 0);
 		done(screen, 0);
-	} else if (!screen_learn(screen, line))
+	} else if (!mirror_take(screen->mirror, line, clock_wall()))
 		doing_reply(screen, line);
 	else if (event != NULL &&
 	    (strcmp(event, "state") == 0 || strstr(event, "reachable")))

@@ -96,17 +96,6 @@ say_trouble(struct window *window, const char *title, const char *text)
 	page_say(window->page, &words);
 }
 
-/* Whole seconds out of a reply, rounded up, at least 1. */
-static long
-wait_seconds(const json_t *reply, long none)
-{
-	double value = json_number_value(json_object_get(reply, "retry_after"));
-
-	if (!(value > 0) || value > 1e9)
-		return none;
-	return (long)value + (value > (double)(long)value);
-}
-
 /* The password was not taken. */
 static void
 say_wrong(struct window *window, const json_t *reply)
@@ -118,7 +107,7 @@ say_wrong(struct window *window, const json_t *reply)
 		page_locked(window->page, window->user, window->centre,
 		    "Due to multiple login failures, your account has been "
 		    "blocked. Please try again in @ seconds.",
-		    wait_seconds(reply, 1));
+		    face_retry_after(reply, 1));
 	else if (wire_get_number(reply, "attempts_left", 1) > 0)
 		page_password(window->page, window->user, window->centre,
 		    "Invalid password. Please try again.");
@@ -126,7 +115,7 @@ say_wrong(struct window *window, const json_t *reply)
 		page_locked(window->page, window->user, window->centre,
 		    "Invalid password. Your account has been blocked. Please "
 		    "try again in @ seconds.",
-		    wait_seconds(reply, 60));
+		    face_retry_after(reply, 60));
 }
 
 /* Is an unknown centre the right one? */
