@@ -53,7 +53,7 @@ static const struct siege sieges[] = {
     {"greeting",
 	"Likewise, with a ClientHello each: the dearest moment to"
 	" stop",
-	true, false, 99.5, 0},
+	true, false, 99.5, 99.5},
     {"alone", "Connections that say nothing, from one address", false, true,
 	100, 100},
     {"alone_greeting", "Likewise, with a ClientHello each", true, true, 100,

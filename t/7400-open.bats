@@ -181,6 +181,59 @@ garbage()
 	wait_for has_line "$log" 'all 3 workers are busy'
 }
 
+# usage: nice_workers ; how many run behind all others
+nice_workers()
+{
+	ps -o ni=,args= --ppid "$MASTER" | awk '$1 > 0 && /worker/' | wc -l
+}
+
+# usage: doubted COUNT ; so many run for an address that is doubted
+doubted()
+{
+	[ "$(nice_workers)" -eq "$1" ]
+}
+
+@test "who has held workers for nothing comes after all others" {
+	centre_start 'limits: { exempt = []; workers = 4; request_seconds = 60;
+		connection_seconds = 120; };'
+	SOURCE=127.0.0.9
+	for _ in {1..4}; do
+		hold
+	done
+	wait_for workers 4
+	# The oldest gives way to somebody new, and that is written down.
+	from 127.0.0.8 hello >/dev/null
+	wait_for gave_way 1
+	release
+	wait_for workers 0
+	# From then on there is place for all but the doubted.
+	for _ in {1..6}; do
+		hold
+	done
+	wait_for doubted 2
+	wait_for in_status '.connections_waiting >= 1' true
+	workers 2
+	for _ in {1..8}; do
+		from 127.0.0.8 hello >/dev/null
+		accepted
+	done
+	# Somebody who logs in there ends it.
+	release
+	wait_for workers 0
+	login alice
+	hold
+	hold
+	hold
+	wait_for workers 3
+	doubted 0
+}
+
+# usage: gave_way COUNT ; so many workers, at least
+gave_way()
+{
+	[ "$(metric workers_gave_way_total)" -ge "$1" ]
+}
+
 @test "a session has its rate, an address without one likewise" {
 	centre_start 'limits: { exempt = []; requests_per_second = 1;
 		request_burst = 4; };' 'login: { attempts = 100; };'

@@ -81,6 +81,43 @@ test_locks(void)
 	    "until three fall together");
 }
 
+/* Who comes first. */
+static void
+test_rank(void)
+{
+	const struct bucket_size size = {1, 3};
+	struct guard *guard = guard_new();
+	struct ipc_address a = address("192.0.2.1"), b = address("192.0.2.2");
+	struct ipc_address c = address("192.0.2.3");
+
+	ok(!guard_charge(guard, &a, OFFENCE_HELD, NOW) &&
+		guard_rank(guard, &a, NOW) == GUARD_DOUBTED &&
+		guard_rank(guard, &b, NOW) == GUARD_PLAIN,
+	    "who holds a worker for nothing is doubted");
+	ok(guard_admits(guard, &a, size, NOW) == GUARD_ADMIT &&
+		guard_refused(guard, NOW) == 0,
+	    "and not refused");
+	ok(guard_rank(guard, &a, NOW + 29999) == GUARD_DOUBTED &&
+		guard_rank(guard, &a, NOW + 30000) == GUARD_PLAIN,
+	    "for half a minute");
+	guard_charge(guard, &b, OFFENCE_SPENT, NOW);
+	guard_charge(guard, &b, OFFENCE_SPENT, NOW);
+	ok(guard_rank(guard, &b, NOW) == GUARD_PLAIN,
+	    "two connections for nothing are nothing");
+	guard_charge(guard, &b, OFFENCE_SPENT, NOW);
+	ok(guard_rank(guard, &b, NOW) == GUARD_DOUBTED, "a third one counts");
+	guard_proved(guard, &c, size, false, NOW);
+	guard_charge(guard, &c, OFFENCE_HELD, NOW);
+	ok(guard_rank(guard, &c, NOW) == GUARD_PLAIN,
+	    "one that is known and doubted is as any other");
+	guard_proved(guard, &c, size, false, NOW);
+	guard_proved(guard, &b, size, false, NOW);
+	ok(guard_rank(guard, &c, NOW) == GUARD_KNOWN &&
+		guard_rank(guard, &b, NOW) == GUARD_KNOWN,
+	    "a proof ends all doubt");
+	guard_free(guard);
+}
+
 static void
 test_guard(void)
 {
@@ -97,14 +134,15 @@ test_guard(void)
 	ok(guard_admits(guard, &a, size, NOW) == GUARD_RATE, "for their rate");
 	ok(guard_admits(guard, &b, size, NOW) == GUARD_ADMIT,
 	    "others are not touched");
-	ok(!guard_knows(guard, &a, NOW), "nobody is known");
+	ok(guard_rank(guard, &a, NOW) == GUARD_PLAIN, "nobody is known");
 	guard_proved(guard, &a, size, true, NOW);
-	ok(guard_knows(guard, &a, NOW) && !guard_knows(guard, &b, NOW),
+	ok(guard_rank(guard, &a, NOW) == GUARD_KNOWN &&
+		guard_rank(guard, &b, NOW) == GUARD_PLAIN,
 	    "who has proved something is known");
 	ok(guard_admits(guard, &a, size, NOW) == GUARD_ADMIT,
 	    "and that connection does not count");
-	ok(guard_knows(guard, &a, NOW + GUARD_KNOWN_MS) &&
-		!guard_knows(guard, &a, NOW + GUARD_KNOWN_MS + 1),
+	ok(guard_rank(guard, &a, NOW + GUARD_KNOWN_MS) == GUARD_KNOWN &&
+		guard_rank(guard, &a, NOW + GUARD_KNOWN_MS + 1) == GUARD_PLAIN,
 	    "known for a day");
 	ok(guard_charge(guard, &c, OFFENCE_CRASH, NOW) &&
 		guard_admits(guard, &d, size, NOW) == GUARD_PENALTY,
@@ -122,7 +160,7 @@ test_guard(void)
 		guard_admits(guard, &at, much, NOW);
 	}
 	ok(guard_admits(guard, &b, size, NOW) == GUARD_PENALTY &&
-		guard_knows(guard, &a, NOW),
+		guard_rank(guard, &a, NOW) == GUARD_KNOWN,
 	    "a flood of addresses drops neither penalties nor the known");
 	guard_free(guard);
 }
@@ -132,6 +170,7 @@ main(void)
 {
 	test_penalty();
 	test_locks();
+	test_rank();
 	test_guard();
 	return done();
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "chatd/master/state.h"
@@ -25,6 +26,7 @@ enum {
 	 */
 	FEW = 8,
 	FAST_MS = 100,
+	DOUBTED_NICE = 10, /* others' handshakes come first, too */
 };
 
 /* Kills workers that have outlived every deadline of their own. */
@@ -107,6 +109,8 @@ worker_child(
 	int keep[] = {start.client, store, signer};
 
 	child_begin(master, ROLE_WORKER);
+	if (child->rank == GUARD_DOUBTED)
+		setpriority(PRIO_PROCESS, 0, DOUBTED_NICE);
 	if (children_count(master->children) >= FEW ||
 	    clock_mono() - master->forked >= FAST_MS)
 		die_first();
@@ -125,7 +129,7 @@ keep(struct master *master, struct child *child, pid_t pid)
 	    (master->settings->connection_seconds + OVERDUE_S) * INT64_C(1000);
 
 	children_run(master->children, child, pid, clock_mono() + life,
-	    child->queue == CHILD_SPOKE_KNOWN ? CHILD_RUNS_KNOWN : CHILD_RUNS);
+	    (enum child_queue)(CHILD_RUNS + child->rank));
 	child->came = clock_mono();
 	master->forked = child->came;
 	if (!master->overdue.slot)
@@ -162,6 +166,8 @@ void
 worker_give_way(struct master *master, struct child *child)
 {
 	master->counted.gave_way++;
+	if (clock_mono() - child->came >= GRACE_MS)
+		porch_charge(master, &child->from, child->exempt, OFFENCE_HELD);
 	child->killed = true;
 	kill(child->pid, SIGKILL);
 	children_move(master->children, child, CHILD_DYING);
@@ -197,6 +203,13 @@ count_end(struct master *master, const struct child *child, int how)
 	    worker_exit_name((enum worker_exit)status));
 }
 
+/* True for one that has a worker, is not in the way and has proved nothing. */
+static bool
+only_runs(const struct child *child)
+{
+	return child->queue >= CHILD_RUNS && child->queue <= CHILD_RUNS_LAST;
+}
+
 /*
  * What a worker's end says about its client.  Whoever has proved something
  * may be slow; what ends by SIGKILL was in the way, or memory had ended.
@@ -207,11 +220,11 @@ charge_end(struct master *master, const struct child *child, int how)
 	enum offence offence = OFFENCE_CRASH;
 
 	if (WIFSIGNALED(how) && WTERMSIG(how) == SIGKILL) {
-		if (!child->killed || child->queue != CHILD_RUNS)
+		if (!child->killed || !only_runs(child))
 			return;
 		offence = OFFENCE_DEADLINE;
 	} else if (WIFEXITED(how) && WEXITSTATUS(how) == WORKER_TIMEOUT) {
-		if (child->queue == CHILD_PROVED)
+		if (!only_runs(child))
 			return;
 		offence = OFFENCE_DEADLINE;
 	} else if (WIFEXITED(how) && WEXITSTATUS(how) == WORKER_MALFORMED) {
@@ -219,6 +232,22 @@ charge_end(struct master *master, const struct child *child, int how)
 	} else if (WIFEXITED(how)) {
 		return;
 	}
+	porch_charge(master, &child->from, child->exempt, offence);
+}
+
+/* The same for one on which nothing was proved, unless we are at fault. */
+static void
+charge_waste(struct master *master, const struct child *child, int how)
+{
+	enum offence offence = OFFENCE_SPENT;
+
+	if (!only_runs(child))
+		return;
+	if (child->killed ||
+	    (WIFEXITED(how) && WEXITSTATUS(how) == WORKER_TIMEOUT))
+		offence = OFFENCE_HELD;
+	else if (!WIFEXITED(how) || WEXITSTATUS(how) >= WORKER_STORE_LOST)
+		return;
 	porch_charge(master, &child->from, child->exempt, offence);
 }
 
@@ -232,6 +261,7 @@ worker_reaped(struct master *master, pid_t pid, int how)
 		return;
 	count_end(master, child, how);
 	charge_end(master, child, how);
+	charge_waste(master, child, how);
 	children_remove(master->children, child);
 }
 

@@ -51,6 +51,16 @@ children_count(const struct children *table)
 }
 
 int
+children_waiting(const struct children *table)
+{
+	int count = 0;
+
+	for (int queue = CHILD_SILENT; queue <= CHILD_SPOKE_LAST; queue++)
+		count += table->queues[queue].count;
+	return count;
+}
+
+int
 children_in(const struct children *table, enum child_queue queue)
 {
 	return table->queues[queue].count;

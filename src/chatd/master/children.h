@@ -13,15 +13,19 @@
 #include <sys/types.h>
 
 #include "chatd/ipc.h"
+#include "chatd/master/guard.h"
 #include "lib/loop.h"
 
-/* Each connection is in one of these, behind those that came before it. */
+/*
+ * Each connection is in one of these, behind those that came before it.  Of
+ * SPOKE and RUNS there is one for each rank, in their order.
+ */
 enum child_queue {
 	CHILD_SILENT, /* no octet has come: it has no worker */
 	CHILD_SPOKE, /* waits for a worker */
-	CHILD_SPOKE_KNOWN, /* likewise, from an address that is known */
+	CHILD_SPOKE_LAST = CHILD_SPOKE + GUARD_RANKS - 1,
 	CHILD_RUNS, /* has a worker, has proved nothing */
-	CHILD_RUNS_KNOWN, /* likewise, from an address that is known */
+	CHILD_RUNS_LAST = CHILD_RUNS + GUARD_RANKS - 1,
 	CHILD_PROVED, /* somebody has logged in or shown a valid token */
 	CHILD_DYING, /* its worker was killed, and is not reaped yet */
 	CHILD_QUEUES
@@ -36,6 +40,7 @@ struct child {
 	bool exempt; /* from limits per address */
 	bool killed; /* by us, for being overdue or in the way */
 	enum child_queue queue;
+	enum guard_rank rank; /* from its first octets on */
 
 	/* While it has no worker. */
 	void *master;
@@ -53,8 +58,9 @@ struct children;
 struct children *children_new(void);
 void children_free(struct children *table);
 
-/* How many workers there are. */
+/* How many workers there are, and how many wait for one or are silent. */
 int children_count(const struct children *table);
+int children_waiting(const struct children *table);
 /* How many are in that queue, and the oldest and the newest of them. */
 int children_in(const struct children *table, enum child_queue queue);
 struct child *children_first(

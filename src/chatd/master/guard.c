@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Three tables of addresses.  Runs in the master; refuses nobody by itself.
+ * Four tables of addresses.  Runs in the master; refuses nobody by itself.
  * They are apart, so that a flood of addresses that only connect drops
  * neither a penalty nor a known address.
  */
@@ -11,6 +11,7 @@
 
 struct guard {
 	struct sites *penalties; /* struct penalty */
+	struct sites *doubts; /* likewise: nobody is refused for these */
 	struct sites *rates; /* struct bucket */
 	struct sites *known; /* int64_t: when it was proved last */
 };
@@ -23,10 +24,11 @@ guard_new(void)
 	if (guard == NULL)
 		return NULL;
 	guard->penalties = sites_new(SITES_MAX, sizeof(struct penalty));
+	guard->doubts = sites_new(SITES_MAX, sizeof(struct penalty));
 	guard->rates = sites_new(SITES_MAX, sizeof(struct bucket));
 	guard->known = sites_new(SITES_MAX, sizeof(int64_t));
-	if (guard->penalties != NULL && guard->rates != NULL &&
-	    guard->known != NULL)
+	if (guard->penalties != NULL && guard->doubts != NULL &&
+	    guard->rates != NULL && guard->known != NULL)
 		return guard;
 	guard_free(guard);
 	return NULL;
@@ -38,6 +40,7 @@ guard_free(struct guard *guard)
 	if (guard == NULL)
 		return;
 	sites_free(guard->penalties);
+	sites_free(guard->doubts);
 	sites_free(guard->rates);
 	sites_free(guard->known);
 	free(guard);
@@ -60,6 +63,10 @@ bool
 guard_charge(struct guard *guard, const struct ipc_address *from,
     enum offence offence, int64_t now)
 {
+	if (offence == OFFENCE_HELD || offence == OFFENCE_SPENT) {
+		penalty_add(sites_get(guard->doubts, from), offence, now);
+		return false;
+	}
 	return penalty_add(sites_get(guard->penalties, from), offence, now);
 }
 
@@ -68,19 +75,28 @@ guard_proved(struct guard *guard, const struct ipc_address *from,
     struct bucket_size size, bool counted, int64_t now)
 {
 	struct bucket *bucket = sites_find(guard->rates, from);
+	struct penalty *doubt = sites_find(guard->doubts, from);
 	int64_t *known = sites_get(guard->known, from);
 
 	*known = now;
+	if (doubt != NULL)
+		*doubt = (struct penalty){0};
 	if (counted && bucket != NULL)
 		bucket_refund(bucket, size);
 }
 
-bool
-guard_knows(struct guard *guard, const struct ipc_address *from, int64_t now)
+enum guard_rank
+guard_rank(struct guard *guard, const struct ipc_address *from, int64_t now)
 {
 	const int64_t *known = sites_find(guard->known, from);
+	const struct penalty *doubt = sites_find(guard->doubts, from);
+	int rank = GUARD_PLAIN;
 
-	return known != NULL && now - *known <= GUARD_KNOWN_MS;
+	if (known != NULL && now - *known <= GUARD_KNOWN_MS)
+		rank++;
+	if (doubt != NULL && penalty_left(doubt, now) > 0)
+		rank--;
+	return (enum guard_rank)rank;
 }
 
 int

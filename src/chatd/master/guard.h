@@ -13,6 +13,14 @@
 
 enum { GUARD_KNOWN_MS = 86400000 }; /* that an address is known */
 
+/* Who comes first, and who gives way, where there is not enough for all. */
+enum guard_rank {
+	GUARD_DOUBTED, /* took workers lately, and proved nothing */
+	GUARD_PLAIN,
+	GUARD_KNOWN, /* somebody has proved something there */
+	GUARD_RANKS
+};
+
 enum guard_word {
 	GUARD_ADMIT,
 	GUARD_PENALTY, /* it owes */
@@ -29,16 +37,22 @@ void guard_free(struct guard *guard);
 enum guard_word guard_admits(struct guard *guard,
     const struct ipc_address *from, struct bucket_size size, int64_t now);
 
-/* True if the address is refused from now on. */
+/*
+ * True if the address is refused from now on; never so for what only makes
+ * it doubted.
+ */
 bool guard_charge(struct guard *guard, const struct ipc_address *from,
     enum offence offence, int64_t now);
 
-/* A login or a valid token came from there; counted: it was admitted. */
+/*
+ * A login or a valid token came from there, so it is not doubted any more;
+ * counted: it was admitted.
+ */
 void guard_proved(struct guard *guard, const struct ipc_address *from,
     struct bucket_size size, bool counted, int64_t now);
 
-/* True if somebody has proved there lately. */
-bool guard_knows(
+/* One that is known and doubted is plain. */
+enum guard_rank guard_rank(
     struct guard *guard, const struct ipc_address *from, int64_t now);
 
 /* How many addresses are refused now. */

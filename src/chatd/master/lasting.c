@@ -119,9 +119,7 @@ tell_counted(struct master *master, uint32_t number)
 
 	counted.running = children_count(master->children);
 	counted.limit = master->settings->workers;
-	counted.waiting = children_in(master->children, CHILD_SILENT) +
-	    children_in(master->children, CHILD_SPOKE) +
-	    children_in(master->children, CHILD_SPOKE_KNOWN);
+	counted.waiting = children_waiting(master->children);
 	counted.refused_now = guard_refused(master->guard, clock_mono());
 	counted.sandbox = sandbox_parts();
 	certificate_ends(master->tls, counted.certificate_ends);
@@ -219,6 +217,12 @@ store_event(void *arg, unsigned events)
 	/* Its exit status matters: let it come by itself. */
 	loop_timer(
 	    master->loop, &master->store.again, GONE_MS, store_overdue, master);
+}
+
+void
+store_hear(struct master *master)
+{
+	store_event(master, LOOP_READ);
 }
 
 /* Closes whatever the store was not given. */

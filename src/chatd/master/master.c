@@ -103,9 +103,13 @@ reap(void *arg, int signo)
 	int how;
 
 	(void)signo;
-	while ((pid = waitpid(-1, &how, WNOHANG)) > 0)
-		if (!lasting_reaped(master, pid, how))
-			worker_reaped(master, pid, how);
+	while ((pid = waitpid(-1, &how, WNOHANG)) > 0) {
+		if (lasting_reaped(master, pid, how))
+			continue;
+		/* What its client has proved was said before it ended. */
+		store_hear(master);
+		worker_reaped(master, pid, how);
+	}
 	accept_resume(master);
 	master_proceed(master);
 }

@@ -17,7 +17,10 @@
 	X(MALFORMED, 1000, "a request that was none")             \
 	X(LOGIN, 1000, "a failed login")                          \
 	/* A name that it has locked; counts at the third one. */ \
-	X(LOCKED, 300000, "three accounts locked")
+	X(LOCKED, 300000, "three accounts locked")                \
+	/* These two refuse nobody: others only come first. */    \
+	X(HELD, 30000, "a worker held for nothing")               \
+	X(SPENT, 5000, "a worker for nothing")
 
 enum offence {
 #define X(name, ms, text) OFFENCE_##name,

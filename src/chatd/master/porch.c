@@ -20,11 +20,7 @@ enum {
 	PORCH_FD = 256, /* their descriptors are from here on */
 	PORCH_SPARE = 32, /* descriptors above it for all else */
 	DYING_MOST = 64, /* killed and not reaped, beyond limits.workers */
-	/*
-	 * That a worker which has proved nothing has at least, unless a known
-	 * address comes: for a handshake from far away, and a login.
-	 */
-	GRACE_MS = 500,
+	DOUBTED_PART = 4, /* of the workers: the doubted have no more */
 	FAREWELL_MS = 500, /* to say something when the centre ends */
 };
 
@@ -96,23 +92,35 @@ room(void)
 bool
 porch_full(const struct master *master)
 {
-	const struct children *table = master->children;
+	return children_waiting(master->children) >= room();
+}
 
-	return children_in(table, CHILD_SILENT) +
-	    children_in(table, CHILD_SPOKE) +
-	    children_in(table, CHILD_SPOKE_KNOWN) >=
-	    room();
+/* Of those with that rank. */
+static enum child_queue
+spoke_at(int rank)
+{
+	return (enum child_queue)(CHILD_SPOKE + rank);
+}
+
+static enum child_queue
+runs_at(int rank)
+{
+	return (enum child_queue)(CHILD_RUNS + rank);
 }
 
 bool
 porch_give_way(struct master *master)
 {
-	struct child *silent = children_first(master->children, CHILD_SILENT);
-	struct child *child = children_first(master->children, CHILD_SPOKE);
+	const struct children *table = master->children;
+	struct child *silent = children_first(table, CHILD_SILENT);
+	struct child *child = children_first(table, spoke_at(GUARD_DOUBTED));
+	struct child *plain = children_first(table, spoke_at(GUARD_PLAIN));
 
 	/* The older one: whoever has just come may be about to speak. */
-	if (!child || (silent && silent->came < child->came))
-		child = silent;
+	if (!child)
+		child = plain && (!silent || plain->came <= silent->came)
+		    ? plain
+		    : silent;
 	if (!child)
 		return false;
 	master->counted.gave_way_silent++;
@@ -120,24 +128,38 @@ porch_give_way(struct master *master)
 	return true;
 }
 
-/* Who is next: the known first; of the others the newest still waits. */
+/*
+ * Who is next: the highest rank.  The known come in turn; of the others the
+ * newest still waits.
+ */
 static struct child *
 next_in(const struct children *table)
 {
-	struct child *child = children_first(table, CHILD_SPOKE_KNOWN);
+	struct child *child = children_first(table, spoke_at(GUARD_KNOWN));
 
-	return child ? child : children_last(table, CHILD_SPOKE);
+	for (int rank = GUARD_KNOWN - 1; !child && rank >= 0; rank--)
+		child = children_last(table, spoke_at(rank));
+	return child;
 }
 
-/* When the next worker may give way; 0 if none will. */
-static int64_t
-grace_ends(const struct children *table)
+/* Whose worker gives way to somebody of that rank, or NULL. */
+static struct child *
+victim_of(const struct children *table, enum guard_rank rank)
 {
-	const struct child *child = children_first(table, CHILD_RUNS);
+	struct child *child = NULL;
 
-	if (!child && children_in(table, CHILD_SPOKE_KNOWN))
-		child = children_first(table, CHILD_RUNS_KNOWN);
-	return child ? child->came + GRACE_MS : 0;
+	for (int i = 0; !child && i <= (int)rank; i++)
+		child = children_first(table, runs_at(i));
+	return child;
+}
+
+/* When a worker gives way to who is next; 0 if none will. */
+static int64_t
+grace_ends(const struct children *table, const struct child *next)
+{
+	const struct child *victim = victim_of(table, next->rank);
+
+	return victim ? victim->came + GRACE_MS : 0;
 }
 
 static void patience_over(void *arg);
@@ -154,19 +176,18 @@ sooner(int64_t *due, int64_t at)
 static void
 plan(struct master *master)
 {
-	static const enum child_queue queues[] = {
-	    CHILD_SILENT, CHILD_SPOKE, CHILD_SPOKE_KNOWN};
 	const struct children *table = master->children;
 	const struct child *child;
 	int64_t due = 0;
 
-	for (size_t i = 0; i < sizeof(queues) / sizeof(queues[0]); i++)
-		if ((child = children_first(table, queues[i])))
+	for (int i = CHILD_SILENT; i <= CHILD_SPOKE_LAST; i++)
+		if ((child = children_first(table, (enum child_queue)i)))
 			sooner(&due, child->deadline);
 	/* Somebody waits for a worker's grace to end, and for nothing else. */
-	if (next_in(table) && !master->accept_again.slot &&
+	child = next_in(table);
+	if (child && !master->accept_again.slot &&
 	    children_in(table, CHILD_DYING) < DYING_MOST)
-		sooner(&due, grace_ends(table));
+		sooner(&due, grace_ends(table, child));
 	if (due == 0)
 		loop_timer_stop(master->loop, &master->porch_timer);
 	else
@@ -182,7 +203,7 @@ patience_over(void *arg)
 	int64_t now = clock_mono();
 	struct child *child;
 
-	for (int queue = CHILD_SILENT; queue <= CHILD_SPOKE_KNOWN; queue++)
+	for (int queue = CHILD_SILENT; queue <= CHILD_SPOKE_LAST; queue++)
 		while ((child = children_first(
 			    master->children, (enum child_queue)queue)) &&
 		    child->deadline <= now) {
@@ -200,37 +221,57 @@ patience_over(void *arg)
 	master_proceed(master);
 }
 
-/*
- * Room for one more worker: a free place, or that of the oldest which has
- * proved nothing.  Who is known takes the place of who is not at any time.
- */
+/* True if there is a place that nobody has to give up. */
 static bool
-make_room(struct master *master, bool known)
+has_place(struct master *master, enum guard_rank rank)
 {
 	const struct children *table = master->children;
-	int64_t now = clock_mono();
-	struct child *child;
+	int most = master->settings->workers;
 
-	if (children_count(table) - children_in(table, CHILD_DYING) <
-	    master->settings->workers)
+	if (children_count(table) - children_in(table, CHILD_DYING) >= most) {
+		if (warn_due(&master->warned_full))
+			log_info("all %d workers are busy; those for whom "
+				 "nobody has logged in give way",
+			    most);
+		return false;
+	}
+	return rank > GUARD_DOUBTED ||
+	    children_in(table, runs_at(rank)) < 1 + most / DOUBTED_PART;
+}
+
+/*
+ * Room for one more worker: a free place, or that of the oldest which has
+ * proved nothing, of the lowest rank.  A higher one does not wait for grace.
+ */
+static bool
+make_room(struct master *master, enum guard_rank rank)
+{
+	const struct children *table = master->children;
+	struct child *victim;
+
+	if (has_place(master, rank))
 		return true;
-	if (warn_due(&master->warned_full))
-		log_info("all %d workers are busy; those for whom nobody has "
-			 "logged in give way",
-		    master->settings->workers);
 	if (children_in(table, CHILD_DYING) >= DYING_MOST)
 		return false;
-	child = children_first(table, CHILD_RUNS);
-	if (child && !known && now - child->came < GRACE_MS)
+	victim = victim_of(table, rank);
+	if (!victim ||
+	    (victim->rank == rank && clock_mono() - victim->came < GRACE_MS))
 		return false;
-	if (!child && known) {
-		child = children_first(table, CHILD_RUNS_KNOWN);
-		if (child && now - child->came < GRACE_MS)
-			return false;
-	}
-	if (!child)
+	worker_give_way(master, victim);
+	return true;
+}
+
+/* True if it waits with a lower rank from now on. */
+static bool
+has_fallen(struct master *master, struct child *child)
+{
+	enum guard_rank rank =
+	    guard_rank(master->guard, &child->from, clock_mono());
+
+	if (rank >= child->rank)
 		return false;
-	worker_give_way(master, child);
+	child->rank = rank;
+	children_move(master->children, child, spoke_at(rank));
 	return true;
 }
 
@@ -242,13 +283,17 @@ porch_serve(struct master *master)
 	/* It is started again: a moment's wait, no lost handshake. */
 	if (keeper_away(master) && !master->accept_again.slot)
 		accept_pause(master);
-	while (!master->accept_again.slot &&
-	    (child = next_in(master->children)) &&
-	    make_room(master, child->queue == CHILD_SPOKE_KNOWN))
+	while (
+	    !master->accept_again.slot && (child = next_in(master->children))) {
+		if (has_fallen(master, child))
+			continue;
+		if (!make_room(master, child->rank))
+			break;
 		if (worker_begin(master, child) == -1) {
 			accept_short(master, "cannot start a worker");
 			break;
 		}
+	}
 	plan(master);
 }
 
@@ -266,11 +311,9 @@ has_spoken(int client)
 static void
 spoke(struct master *master, struct child *child)
 {
-	bool known = guard_knows(master->guard, &child->from, clock_mono());
-
+	child->rank = guard_rank(master->guard, &child->from, clock_mono());
 	loop_remove(master->loop, &child->watch);
-	children_move(
-	    master->children, child, known ? CHILD_SPOKE_KNOWN : CHILD_SPOKE);
+	children_move(master->children, child, spoke_at(child->rank));
 	porch_serve(master);
 }
 
@@ -373,7 +416,7 @@ void
 porch_clear(struct master *master)
 {
 	loop_timer_stop(master->loop, &master->porch_timer);
-	for (int queue = CHILD_SILENT; queue <= CHILD_SPOKE_KNOWN; queue++)
+	for (int queue = CHILD_SILENT; queue <= CHILD_SPOKE_LAST; queue++)
 		while (children_in(master->children, (enum child_queue)queue))
 			drop(master,
 			    children_first(

@@ -22,6 +22,12 @@ enum {
 	MINUTE_MS = 60000, /* between two warnings of a kind */
 };
 
+/*
+ * That a worker which has proved nothing has at least, unless somebody of a
+ * higher rank comes: for a handshake from far away, and a login.
+ */
+enum { GRACE_MS = 500 };
+
 enum phase {
 	PHASE_START, /* the store is not ready, or TLS is not */
 	PHASE_SERVE,
@@ -146,6 +152,9 @@ bool lasting_reaped(struct master *master, pid_t pid, int how);
 /* Closes the store's channel, on which both end. */
 void lasting_end(struct master *master);
 void lasting_signal(struct master *master, int signo);
+
+/* Takes what the store has said by now. */
+void store_hear(struct master *master);
 
 /* Tells the store; what its channel has no room for is sent later. */
 void store_tell(struct master *master, enum ipc_type type, uint32_t number,
