@@ -22,6 +22,7 @@
 enum {
 	RATE = 2000,
 	HOLD = 10000,
+	PASSING = 10, /* at that rate each stays 5 ms */
 	ADDRESSES = 1000,
 	QUICK_PART = 10, /* of all that */
 	HONEST = 8, /* processes: one half known, the other strangers */
@@ -44,20 +45,22 @@ struct siege {
 	const char *key, *title;
 	bool greet; /* each says hello, and then nothing */
 	bool alone; /* all from one address */
+	bool leave; /* after some milliseconds; the others stay */
 	double known, strangers; /* bars: percent served; 0: none */
 };
 
 static const struct siege sieges[] = {
     {"silent", "Connections that say nothing, from 1,000 addresses", false,
-	false, 99.5, 99.5},
+	false, false, 99.5, 99.5},
     {"greeting",
 	"Likewise, with a ClientHello each: the dearest moment to"
 	" stop",
-	true, false, 99.5, 99.5},
+	true, false, false, 99.5, 99.5},
+    {"leaving", "Likewise, and gone after 5 ms", true, false, true, 99.5, 99.5},
     {"alone", "Connections that say nothing, from one address", false, true,
+	false, 100, 100},
+    {"alone_greeting", "Likewise, with a ClientHello each", true, true, false,
 	100, 100},
-    {"alone_greeting", "Likewise, with a ClientHello each", true, true, 100,
-	100},
 };
 
 struct flood {
@@ -250,7 +253,7 @@ endure(struct flood *flood, struct attack *attack)
 	int64_t ms = quick ? 700 : MEASURE_MS;
 	const struct attack_plan plan = {.port = flood->centre->port,
 	    .rate = RATE / part,
-	    .hold = HOLD / part,
+	    .hold = siege->leave ? PASSING : HOLD / part,
 	    .addresses = siege->alone ? 1 : ADDRESSES / part,
 	    .greeting = siege->greet ? flood->greeting : NULL,
 	    .greeting_len = flood->greeting_len,

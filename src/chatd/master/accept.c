@@ -11,7 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "chatd/master/state.h"
@@ -26,7 +25,6 @@ enum {
 	 */
 	FEW = 8,
 	FAST_MS = 100,
-	DOUBTED_NICE = 10, /* others' handshakes come first, too */
 };
 
 /* Kills workers that have outlived every deadline of their own. */
@@ -109,8 +107,6 @@ worker_child(
 	int keep[] = {start.client, store, signer};
 
 	child_begin(master, ROLE_WORKER);
-	if (child->rank == GUARD_DOUBTED)
-		setpriority(PRIO_PROCESS, 0, DOUBTED_NICE);
 	if (children_count(master->children) >= FEW ||
 	    clock_mono() - master->forked >= FAST_MS)
 		die_first();

@@ -20,7 +20,14 @@ enum {
 	PORCH_FD = 256, /* their descriptors are from here on */
 	PORCH_SPARE = 32, /* descriptors above it for all else */
 	DYING_MOST = 64, /* killed and not reaped, beyond limits.workers */
-	DOUBTED_PART = 4, /* of the workers: the doubted have no more */
+	/*
+	 * What the doubted have together, however many they are: a part of
+	 * the workers, and so many new ones a second, since each costs a
+	 * handshake.
+	 */
+	DOUBTED_PART = 4,
+	DOUBTED_RATE = 100,
+	DOUBTED_AGAIN_MS = 1000 / DOUBTED_RATE,
 	FAREWELL_MS = 500, /* to say something when the centre ends */
 };
 
@@ -188,6 +195,8 @@ plan(struct master *master)
 	if (child && !master->accept_again.slot &&
 	    children_in(table, CHILD_DYING) < DYING_MOST)
 		sooner(&due, grace_ends(table, child));
+	if (child && child->rank == GUARD_DOUBTED)
+		sooner(&due, clock_mono() + DOUBTED_AGAIN_MS);
 	if (due == 0)
 		loop_timer_stop(master->loop, &master->porch_timer);
 	else
@@ -246,18 +255,21 @@ has_place(struct master *master, enum guard_rank rank)
 static bool
 make_room(struct master *master, enum guard_rank rank)
 {
+	static const struct bucket_size all = {DOUBTED_RATE, DOUBTED_RATE};
 	const struct children *table = master->children;
-	struct child *victim;
+	int64_t now = clock_mono();
+	struct child *victim = NULL;
 
-	if (has_place(master, rank))
-		return true;
-	if (children_in(table, CHILD_DYING) >= DYING_MOST)
+	if (!has_place(master, rank)) {
+		victim = victim_of(table, rank);
+		if (!victim || children_in(table, CHILD_DYING) >= DYING_MOST ||
+		    (victim->rank == rank && now - victim->came < GRACE_MS))
+			return false;
+	}
+	if (rank == GUARD_DOUBTED && !bucket_take(&master->doubted, all, now))
 		return false;
-	victim = victim_of(table, rank);
-	if (!victim ||
-	    (victim->rank == rank && clock_mono() - victim->came < GRACE_MS))
-		return false;
-	worker_give_way(master, victim);
+	if (victim)
+		worker_give_way(master, victim);
 	return true;
 }
 

@@ -87,6 +87,7 @@ struct master {
 	int64_t forked; /* the last worker, clock_mono() */
 	struct loop_timer overdue;
 	struct guard *guard;
+	struct bucket doubted; /* workers for those who are, together */
 	struct loop_timer porch_timer; /* the next who waited long enough */
 	int reserve; /* a descriptor to let go of when there is none */
 	bool short_of; /* something, and the log says so */
