@@ -18,6 +18,7 @@ enum {
 	TRIES_QUICK = 40,
 	NOBODY = 1000000, /* from here on nobody has the name */
 	REPLY_LEN = 512,
+	ATTEMPTS = 2, /* until a name is locked */
 };
 
 struct
@@ -71,6 +72,9 @@ guess(struct guesser *guesser, struct try *try, bool first)
 		return complain("no reply: %s", party->conn.why);
 	try->took = (double)(clock_ns() - began) / 1000;
 	party->asked++;
+	/* Any other ends the connection, and nothing would be measured. */
+	if (strstr(text, "\"error\":\"login-") == NULL)
+		return complain("a guess is answered %s", text);
 	snprintf(reply, sizeof(reply), "%s", text);
 	normalise(reply);
 	if (first)
@@ -181,7 +185,7 @@ measure(struct bench *bench, struct guesser *guesser, const char *how)
 	return 0;
 }
 
-/* A wrong password for each name, which locks it; then all once more. */
+/* A wrong password for each name, another that locks it, then a third. */
 static int
 guess_all(struct bench *bench, const struct centre *centre)
 {
@@ -195,11 +199,16 @@ guess_all(struct bench *bench, const struct centre *centre)
 	srand(1);
 	report_part("A wrong password",
 	    "for names of users who are logged in, and for names of nobody");
-	if (measure(bench, guesser, "wrong") == 0) {
+	status = measure(bench, guesser, "wrong");
+	if (status == 0) {
+		report_part("A second one, which locks the name", NULL);
+		status = measure(bench, guesser, "locking");
+	}
+	if (status == 0) {
 		report_line(&bench->report,
 		    &(struct report_row){"login_hashes",
 			"passwords hashed for them", "", BAR_MOST,
-			guesser->count},
+			ATTEMPTS * guesser->count},
 		    0, (double)centre_metric(centre, "password_checks_total"));
 		report_part(
 		    "Any password, when all these names are locked", NULL);
@@ -216,7 +225,7 @@ bench_login(struct bench *bench)
 	const struct centre_plan plan = {.name = "login",
 	    .users = (bench->quick ? TRIES_QUICK : TRIES) / 2,
 	    .passwords = true,
-	    .attempts = 1};
+	    .attempts = ATTEMPTS};
 	struct centre centre = {0};
 	int status = -1;
 
