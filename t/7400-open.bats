@@ -6,6 +6,7 @@
 
 # shellcheck disable=SC2030,SC2031,SC2034,SC2154 # lib/centre.bash has them
 load lib/centre
+load lib/fault
 
 setup_file()
 {
@@ -290,21 +291,32 @@ descriptors()
 	same 1 "$(ctl status --json | jq '.shortages > 0 | if . then 1 else 0 end')"
 }
 
-@test "without processes there is a pause, and full service after it" {
-	[ "$(id -u)" != 0 ] || skip 'root may have as many as it likes'
+# usage: starved KIND SENTENCE ; ten ask while the centre has none, wait, and
+# are served; the log says it once
+starved()
+{
+	faults_ready
 	centre_start
 	login alice
-	prlimit --pid "$MASTER" --nproc=1: ||
-		skip 'limits of another process cannot be set here'
+	system_fails "$1"
 	for i in {1..10}; do
 		as alice live mail:=0 room:=0 >"$dir/live.$i" &
 		pids+=($!)
 	done
-	wait_for has_line "$log" 'cannot start a worker'
-	prlimit --pid "$MASTER" --nproc="$(ulimit -Su):"
+	wait_for has_line "$log" "$2"
+	system_fails -
 	wait "${pids[@]}"
 	same 10 "$(cat "$dir"/live.* | grep -c '"ok":true')"
-	same 1 "$(grep -c 'cannot start a worker' "$log")"
+	same 1 "$(grep -c "$2" "$log")"
+	wait_for has_line "$log" 'connections are served again'
+}
+
+@test "without processes there is a pause, and full service after it" {
+	starved p 'cannot start a worker: Resource temporarily unavailable'
+}
+
+@test "without memory likewise" {
+	starved m 'cannot accept a connection: Cannot allocate memory'
 }
 
 # usage: highest_score ; among the workers

@@ -6,6 +6,7 @@
 # shellcheck disable=SC2030,SC2031,SC2034,SC2154 # lib/centre.bash has them
 load lib/centre
 load lib/disk
+load lib/fault
 
 setup_file()
 {
@@ -172,18 +173,18 @@ sends_in_vain()
 }
 
 @test "a sync that fails ends the store, and nothing accepted is lost" {
-	disk_failing
+	faults_ready
 	centre_start
 	login alice
 	login bob
 	sent=()
 	try_to_send one
-	disk_fails s
+	system_fails s
 	sends_in_vain two
 	wait_for has_line "$log" 'the store ended with status 74'
 	has_line "$log" 'disk I/O error'
 	sends_in_vain three
-	disk_fails -
+	system_fails -
 	wait_for serves alice
 	try_to_send four
 	# What was not accepted may have been stored: a client says it again.
@@ -195,20 +196,20 @@ sends_in_vain()
 }
 
 @test "a write that fails likewise, and it is not tried without a pause" {
-	disk_failing
+	faults_ready
 	centre_start
 	login alice
 	login bob
 	sent=()
 	try_to_send one
-	disk_fails w
+	system_fails w
 	sends_in_vain two
 	wait_for has_line "$log" 'the store ended with status 74'
 	# It could not start again for a while.
 	ends=$(grep -c 'the store ended' "$log")
 	wait_for ended_more "$ends"
 	[ "$(grep -c 'the store ended' "$log")" -lt 20 ]
-	disk_fails -
+	system_fails -
 	wait_for serves alice
 	try_to_send three
 	bob_has

@@ -35,20 +35,3 @@ disk_clear()
 {
 	rm "$disk/filler"
 }
-
-# usage: disk_failing ; what starts from here on has a disk that fails when
-# disk_fails says so; or the test is skipped
-disk_failing()
-{
-	[ -z "${CHAT_SANITIZE:-}" ] || skip 'a sanitizer must be loaded first'
-	fault=$dir/fault
-	printf -- - >"$fault"
-	export CHAT_FAULT=$fault LD_PRELOAD=$CHAT_BUILD/t/tool/fault.so
-}
-
-# usage: disk_fails s|w|- ; syncs, writes, or nothing any more
-disk_fails()
-{
-	# In place: it is mapped.
-	printf '%s' "$1" | dd of="$fault" conv=notrunc status=none
-}
