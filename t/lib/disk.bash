@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: ISC
 # shellcheck shell=bash
-# A small disk of a test's own, and one that fails.  For tests that have
-# loaded centre.bash.
+# A small disk of a test's own.  For tests that have loaded centre.bash.
 
 # usage: disk_small SIZE ; $disk is a file system of that size, with a copy of
 # the state directory, which is $state from here on; or the test is skipped

@@ -1,8 +1,7 @@
-# shellcheck shell=bash
 # SPDX-License-Identifier: ISC
-# A system that fails when a test wants it to, by t/tool/fault.so.
-
-# shellcheck disable=SC2154 # centre.bash has dir
+# shellcheck shell=bash
+# A system that fails when a test wants it to, by t/tool/fault.so.  For tests
+# that have loaded centre.bash.
 
 # usage: faults_ready ; what starts from here on fails when system_fails says
 # so; or the test is skipped
