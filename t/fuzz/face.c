@@ -17,6 +17,7 @@
 #include "lib/unix.h"
 #include "lib/wire.h"
 #include "fuzz.h"
+#include "unwatched.h"
 
 static struct {
 	struct loop *loop;
@@ -143,6 +144,7 @@ begin(void)
 {
 	static const struct door_calls calls = {answer, nothing, left};
 
+	CLAIM(sqlite_unwatched() == SQLITE_OK);
 	strcpy(the.dir, "/tmp/chat-fuzz.XXXXXX");
 	CLAIM(mkdtemp(the.dir) != NULL);
 	the.address.sun_family = AF_UNIX;
