@@ -17,27 +17,36 @@ enum {
 	SEND_ROOM = 1 << 20,
 };
 
-/* Asks for that much room: past the system's limit where we may. */
-static void
-make_room(int sock, int option, int forced, int room)
-{
-	if (setsockopt(sock, SOL_SOCKET, forced, &room, sizeof(room)) == -1)
-		setsockopt(sock, SOL_SOCKET, option, &room, sizeof(room));
-}
-
-/* Says so if the system allows much less; the kernel doubles what it gives. */
-static void
-check_room(int sock)
+/* What the kernel has given; it doubles that. */
+static int
+room_of(int sock, int option)
 {
 	socklen_t len = sizeof(int);
 	int room = 0;
 
-	if (getsockopt(sock, SOL_SOCKET, SO_RCVBUF, &room, &len) == -1 ||
-	    room / 2 >= RECEIVE_ROOM)
-		return;
-	log_info("the beacon's receive buffer is of %d KiB; %d would be better "
-		 "(sysctl net.core.rmem_max)",
-	    room / 2048, RECEIVE_ROOM / 1024);
+	if (getsockopt(sock, SOL_SOCKET, option, &room, &len) == -1)
+		return 0;
+	return room / 2;
+}
+
+/* Goes past the system's limit where we may; never below what there is. */
+static void
+make_room(int sock, int option, int forced, int room)
+{
+	if (room_of(sock, option) < room)
+		setsockopt(sock, SOL_SOCKET, forced, &room, sizeof(room));
+}
+
+/* Says so if there is much less than we want, and where more comes from. */
+static void
+check_room(int sock, const char *source)
+{
+	int room = room_of(sock, SO_RCVBUF);
+
+	if (room < RECEIVE_ROOM)
+		log_info("the beacon's receive buffer is of %d KiB; %d would "
+			 "be better (%s)",
+		    room / 1024, RECEIVE_ROOM / 1024, source);
 }
 
 /* True if the address stands for all that the machine has. */
@@ -63,15 +72,29 @@ tell_destination(int sock, int family)
 	return setsockopt(sock, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on));
 }
 
-int
-port_adopt(int sock, const struct sockaddr_storage *address)
+/* What a bound socket needs besides, whoever has opened it. */
+static int
+prepare(int sock, const struct sockaddr_storage *address, const char *source)
 {
 	if (is_any(address) && tell_destination(sock, address->ss_family) == -1)
 		return -1;
 	make_room(sock, SO_RCVBUF, SO_RCVBUFFORCE, RECEIVE_ROOM);
 	make_room(sock, SO_SNDBUF, SO_SNDBUFFORCE, SEND_ROOM);
-	check_room(sock);
+	check_room(sock, source);
 	return 0;
+}
+
+int
+port_adopt(int sock, const struct sockaddr_storage *address)
+{
+	return prepare(sock, address, "from whoever hands it over");
+}
+
+/* Asks for what the system's limit allows; that may be less than there was. */
+static void
+ask_room(int sock, int option, int room)
+{
+	setsockopt(sock, SOL_SOCKET, option, &room, sizeof(room));
 }
 
 int
@@ -83,11 +106,13 @@ port_open(const struct sockaddr_storage *address, socklen_t len)
 
 	if (sock == -1)
 		return -1;
+	ask_room(sock, SO_RCVBUF, RECEIVE_ROOM);
+	ask_room(sock, SO_SNDBUF, SEND_ROOM);
 	if ((family != AF_INET6 ||
 		setsockopt(sock, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) ==
 		    0) &&
 	    bind(sock, (const struct sockaddr *)address, len) == 0 &&
-	    port_adopt(sock, address) == 0)
+	    prepare(sock, address, "sysctl net.core.rmem_max") == 0)
 		return sock;
 	saved = errno;
 	close(sock);
