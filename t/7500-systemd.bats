@@ -142,6 +142,26 @@ units()
 	done
 }
 
+# usage: says UNIT SETTING ; prints what the unit says of it, line by line
+says()
+{
+	sed -n "s/^$2=//p" "$units/$1"
+}
+
+@test "restarts leave the sockets open, a loop of failing starts does not" {
+	units
+	within=$(says chatd.service StartLimitIntervalSec)
+	burst=$(says chatd.service StartLimitBurst)
+	pause=$(says chatd.service RestartSec)
+	[ "$pause" -ge 1 ] && [ "$within" -ge 1 ] ||
+		fail "starts within $within s, a pause of $pause s"
+	# Besides those after crashes one each second by hand.
+	[ "$burst" -ge $((within / pause + within)) ] ||
+		fail "$burst starts within $within s close the sockets"
+	[ "$burst" -le $((5 * within)) ] ||
+		fail "$burst starts within $within s close nothing"
+}
+
 @test "what only an administrator can mend is not tried again" {
 	units
 	again=$(sed -n 's/^RestartPreventExitStatus=//p' "$units/chatd.service")
