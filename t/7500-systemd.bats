@@ -132,13 +132,12 @@ units()
 	[ -e "$CHAT_BUILD/Makefile" ] || skip 'this build has no Makefile'
 	units=$dir/units
 	mkdir "$units"
-	for unit in service socket; do
+	for unit in chatd.service chatd.socket chatd-beacon.socket; do
 		# For programs that are there.
 		sed -e "s|SBINDIR|$CHAT_BUILD|" -e 's|SYSCONFDIR|/etc|' \
 			-e 's|LOCALSTATEDIR|/var|' -e 's|RUNSTATEDIR|/run|' \
 			-e '/^Documentation=/d' \
-			"$CHAT_SRC/dist/systemd/chatd.$unit.in" \
-			>"$units/chatd.$unit"
+			"$CHAT_SRC/dist/systemd/$unit.in" >"$units/$unit"
 	done
 }
 
@@ -162,6 +161,20 @@ says()
 		fail "$burst starts within $within s close nothing"
 }
 
+@test "the socket units open what chatd listens on by default" {
+	units
+	: >"$dir/empty.conf"
+	listen=$(chatd -T -c "$dir/empty.conf" |
+		sed -n 's/^listen = \[ \(.*\) \];$/\1/p' | tr -d '",' |
+		tr ' ' '\n' | sort)
+	[ -n "$listen" ]
+	same "$listen" "$(says chatd.socket ListenStream | sort)"
+	same "$listen" "$(says chatd-beacon.socket ListenDatagram | sort)"
+	# Room for datagrams is theirs alone: it would end TCP's own tuning.
+	same '' "$(says chatd.socket '\(Receive\|Send\)Buffer')"
+	[ -n "$(says chatd-beacon.socket ReceiveBuffer)" ]
+}
+
 @test "what only an administrator can mend is not tried again" {
 	units
 	again=$(sed -n 's/^RestartPreventExitStatus=//p' "$units/chatd.service")
@@ -178,8 +191,7 @@ says()
 @test "systemd finds no fault in the units" {
 	command -v systemd-analyze >/dev/null || skip 'no systemd-analyze here'
 	units
-	run -0 systemd-analyze verify "$units/chatd.service" \
-		"$units/chatd.socket"
+	run -0 systemd-analyze verify "$units"/*
 	same '' "$output"
 }
 

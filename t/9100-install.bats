@@ -62,7 +62,9 @@ value_of()
 	if [ -n "$units" ]; then
 		grep -qxF "ExecStart=$(value_of sbindir)/chatd -f" \
 			"$root$units/chatd.service"
-		grep -qxF 'ListenDatagram=[::]:2428' "$root$units/chatd.socket"
+		grep -qxF 'ListenStream=[::]:2428' "$root$units/chatd.socket"
+		grep -qxF 'ListenDatagram=[::]:2428' \
+			"$root$units/chatd-beacon.socket"
 		grep -qE '^u chatd ' "$root$(value_of sysusersdir)/chatd.conf"
 		grep -qF " $(value_of localstatedir)/lib/chat 0700 chatd" \
 			"$root$(value_of tmpfilesdir)/chatd.conf"
