@@ -77,3 +77,30 @@ value_of()
 	make -C "$CHAT_BUILD" -s uninstall DESTDIR="$root" >/dev/null
 	same '' "$(find "$root" -type f)"
 }
+
+# usage: follow UNITS SYSUSERS TMPFILES OPTION... ; where systemd's files go
+follow()
+{
+	(cd "$dir" && "$CHAT_SRC/configure" -n --cache-file=cache "${@:4}") \
+		>"$dir/configured" 2>&1 || { cat "$dir/configured"; return 1; }
+	same "systemdsystemunitdir='$1'
+sysusersdir='$2'
+tmpfilesdir='$3'" "$(grep -E '^(systemdsystemunit|sysusers|tmpfiles)dir=' \
+	"$dir/config.log")" "with ${*:4}"
+}
+
+@test "systemd's files go where it reads them" {
+	[ ! -e "$CHAT_SRC/config.status" ] || skip 'the tree is configured'
+	# shellcheck disable=SC2016 # make expands it
+	lib='${prefix}/lib'
+	follow "$lib/systemd/system" "$lib/sysusers.d" "$lib/tmpfiles.d" \
+		--prefix=/opt/chat
+	follow /etc/systemd/system /etc/sysusers.d /etc/tmpfiles.d \
+		--prefix=/opt/chat \
+		--with-systemdsystemunitdir=/etc/systemd/system
+	follow /lib/systemd/system /usr/lib/sysusers.d /usr/lib/tmpfiles.d \
+		--prefix=/usr --with-systemdsystemunitdir=/lib/systemd/system
+	follow /srv/units "$lib/sysusers.d" /srv/tmpfiles \
+		--with-systemdsystemunitdir=/srv/units \
+		--with-tmpfilesdir=/srv/tmpfiles
+}
