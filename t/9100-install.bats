@@ -104,3 +104,34 @@ tmpfilesdir='$3'" "$(grep -E '^(systemdsystemunit|sysusers|tmpfiles)dir=' \
 		--with-systemdsystemunitdir=/srv/units \
 		--with-tmpfilesdir=/srv/tmpfiles
 }
+
+# usage: stands MODE OWNER DIRECTORY ; below $root
+stands()
+{
+	same "$1 $2" "$(stat -c '%a %u:%g' "$root$3")" "$3"
+}
+
+@test "systemd makes the user and the directories" {
+	[ -n "$(value_of systemdsystemunitdir)" ] || skip 'no units are made'
+	command -v systemd-sysusers >/dev/null &&
+		command -v systemd-tmpfiles >/dev/null ||
+		skip 'no systemd-sysusers and systemd-tmpfiles here'
+	[ "$(id -u)" -eq 0 ] || skip 'only root can give directories away'
+	make -C "$CHAT_BUILD" -s install-systemd DESTDIR="$root"
+	mkdir -p "$root/etc"
+	# Whatever the prefix, and so whether they would look there or not.
+	systemd-sysusers --root="$root" - \
+		<"$root$(value_of sysusersdir)/chatd.conf"
+	systemd-tmpfiles --root="$root" --create - \
+		<"$root$(value_of tmpfilesdir)/chatd.conf"
+	home=$(value_of localstatedir)/lib/chat
+	chatd=$(awk -F: -v home="$home" '
+		$1 == "chatd" && $6 == home && $7 ~ /nologin$/ {
+			print $3 ":" $4
+		}' "$root/etc/passwd")
+	[ -n "$chatd" ] || fail "$(cat "$root/etc/passwd")"
+	[ "$chatd" != 0:0 ]
+	stands 755 0:0 "$(value_of sysconfdir)/chat"
+	stands 700 "$chatd" "$home"
+	stands 755 "$chatd" "$(value_of runstatedir)/chat"
+}
