@@ -71,7 +71,7 @@ static const struct conf_setting table[] = {
 	10000000, "10000", NULL, "that may wait for one user"},
     {"limits.requests_per_second", CONF_INT, AT(rules.requests_per_second), 1,
 	1000000, "20", NULL,
-	"per address until a token is valid, per session after that"},
+	"per address until a token is valid, per account after that"},
     {"limits.request_burst", CONF_INT, AT(rules.request_burst), 1, 1000000,
 	"60", NULL, "that may come at once"},
     {"limits.exempt", CONF_LIST, AT(exempt), 0, 1024, "127.0.0.0/8 ::1", NULL,

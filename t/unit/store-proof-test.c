@@ -93,7 +93,7 @@ test_share(void)
 		live(fds[i], &auth);
 		proved += told() == IPC_PROVED;
 	}
-	is_number(proved, 8, "one session vouches for eight connections");
+	is_number(proved, 8, "one token vouches for eight connections");
 	for (int i = 0; i < MANY; i++)
 		close(fds[i]);
 	close(first);
@@ -104,6 +104,23 @@ test_share(void)
 			break;
 	is_number(frame.number, 200, "when they have gone, for another one");
 	close(first);
+}
+
+/* Nor is a password: whatever the logins are, they are one account's. */
+static void
+test_account(void)
+{
+	enum { MANY = 20 };
+	int fds[2 * MANY], proved = 0;
+
+	for (int i = 0; i < 2 * MANY; i++) {
+		fds[i] = numbered(300 + (uint32_t)i, 3);
+		login(fds[i], "carol", i < MANY);
+		proved += told() == IPC_PROVED;
+	}
+	is_number(proved, 8, "one account vouches for eight connections");
+	for (int i = 0; i < 2 * MANY; i++)
+		close(fds[i]);
 }
 
 static void
@@ -174,13 +191,13 @@ test_rate(void)
 	memset(guess.token, 'a', sizeof(guess.token));
 	guess.token[WIRE_TOKEN_LEN] = '\0';
 	count = lives(fd, &alice);
-	ok(count >= 40 && count < 100, "a session has its burst");
+	ok(count >= 40 && count < 100, "an account has its burst");
 	memcpy(&refused, frame.body, sizeof(refused));
 	ok(refused.error == ERR_RATE_LIMITED && refused.retry_after >= 1 &&
 		refused.retry_after <= 2,
 	    "then it is told when to come again");
 	count = lives(other, &bob);
-	ok(count >= 40 && count < 100, "another session has its own");
+	ok(count >= 40 && count < 100, "another account has its own");
 	count = 0;
 	do {
 		live(third, &guess);
@@ -199,6 +216,33 @@ test_rate(void)
 	set_rate(0, 0);
 }
 
+/* A new login brings no new burst. */
+static void
+test_rate_account(void)
+{
+	int old = numbered(0, 21), fd = numbered(0, 22);
+	int brief = numbered(0, 23);
+	struct ipc_auth auth = login(old, "alice", false), none = {""};
+	int count;
+
+	set_rate(1, 40);
+	lives(old, &auth);
+	auth = login(fd, "alice", false);
+	count = lives(fd, &auth);
+	ok(count < 10, "a session has what the one before it has left");
+	login(brief, "alice", true);
+	for (count = 0; count < 100; count++) {
+		ask_send(brief, &none, "bob");
+		if (hear_error(brief) == ERR_RATE_LIMITED)
+			break;
+	}
+	ok(count < 10, "and so has a brief login");
+	close(old);
+	close(fd);
+	close(brief);
+	set_rate(0, 0);
+}
+
 int
 main(void)
 {
@@ -208,8 +252,10 @@ main(void)
 	test_proof();
 	test_claim();
 	test_share();
+	test_account();
 	test_failed();
 	test_rate();
+	test_rate_account();
 	is_number(ended(), 0, "the store ends with its master");
 	clean();
 	return done();

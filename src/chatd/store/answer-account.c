@@ -338,7 +338,7 @@ make_session(struct store *store, const struct db_user *user,
 	session = session_add(store->sessions, &row, store->now);
 	if (session == NULL)
 		return false;
-	proof_given(store, job->channel, session);
+	proof_given(store, job->channel, user->id);
 	row.online = take_over(store, old, from);
 	if (row.online != 0)
 		session_set_online(
@@ -418,7 +418,7 @@ login_done(
 		return;
 	if (job->brief) {
 		job->channel->brief = user.id;
-		proof_given(store, job->channel, NULL);
+		proof_given(store, job->channel, user.id);
 	} else if (!make_session(store, &user, job, &beacon, token)) {
 		channel_refuse(
 		    job->channel, job->channel_number, ERR_INTERNAL, NULL);

@@ -6,7 +6,6 @@
 #ifndef CHATD_CHANNEL_H
 #define CHATD_CHANNEL_H
 
-#include "chatd/bucket.h"
 #include "chatd/ipc.h"
 #include "lib/loop.h"
 
@@ -25,10 +24,8 @@ struct channel {
 	struct ipc_address from;
 	uint32_t number; /* what the master calls it, or 0 */
 	bool exempt; /* from limits of requests */
-	bool proved; /* a login or a token was valid here: the master knows */
-	int64_t proved_by, proved_login; /* whose session, which */
+	int64_t proved_by; /* the user who vouches for it, or 0 */
 	int64_t brief; /* the user of its brief login, or 0 */
-	struct bucket bucket; /* of the brief login's requests */
 	bool waits; /* for the keeper: nothing more is read */
 	bool deaf; /* ended for the client's order: answers nothing */
 	bool listed; /* among those with answers to send */

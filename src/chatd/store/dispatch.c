@@ -87,10 +87,10 @@ find_session(struct store *store, struct asker *asker,
 			refuse_token(store, asker, hash);
 		return false;
 	}
-	proof_given(store, asker->channel, asker->session);
-	if (rate_session(store, asker))
-		return false;
+	proof_given(store, asker->channel, asker->session->user);
 	asker->user = asker->session->user;
+	if (rate_user(store, asker))
+		return false;
 	memcpy(asker->name, asker->session->name, sizeof(asker->name));
 	touch(store, asker->session, asker, type);
 	return true;
@@ -107,19 +107,19 @@ find_brief(struct store *store, struct asker *asker, enum wire_who who)
 			refuse(asker, ERR_NOT_ALLOWED, "Log in first.");
 		return false;
 	}
-	if (rate_brief(store, asker))
+	asker->user = asker->channel->brief;
+	if (rate_user(store, asker))
 		return false;
 	if (who != WHO_BRIEF) {
 		refuse(asker, ERR_NOT_ALLOWED,
 		    "That takes a session; this login is a brief one.");
 		return false;
 	}
-	if (!db_user_get(store->db, asker->channel->brief, &user) ||
+	if (!db_user_get(store->db, asker->user, &user) ||
 	    user.state != USER_ACTIVE) {
 		refuse(asker, ERR_SESSION_EXPIRED, NULL);
 		return false;
 	}
-	asker->user = user.id;
 	memcpy(asker->name, user.name, sizeof(asker->name));
 	return true;
 }

@@ -11,27 +11,25 @@
 #include "lib/log.h"
 
 enum {
-	/* Connections that one session vouches for: a client has one or two,
-	 * and a token must not be the key to all the house. */
+	/* Connections that one account vouches for: a client has one or two,
+	 * and a password must not be the key to all the house. */
 	PROOFS_MOST = 8,
 };
 
 void
-proof_given(
-    struct store *store, struct channel *channel, struct session *session)
+proof_given(struct store *store, struct channel *channel, int64_t user)
 {
 	static const struct ipc_none none;
+	struct usage *usage;
 
-	if (channel->proved || channel->number == 0 || store->master == -1)
+	if (channel->proved_by != 0 || channel->number == 0 ||
+	    store->master == -1)
 		return;
-	if (session != NULL) {
-		if (session->proofs >= PROOFS_MOST)
-			return;
-		session->proofs++;
-		channel->proved_by = session->user;
-		channel->proved_login = session->login;
-	}
-	channel->proved = true;
+	usage = usage_of(store->usages, user, store->now);
+	if (usage == NULL || usage->proofs >= PROOFS_MOST)
+		return;
+	usage->proofs++;
+	channel->proved_by = user;
 	/* Lost, it only gives way like one that has proved nothing. */
 	if (ipc_send(store->master, IPC_PROVED, channel->number, &none, NULL, 0,
 		-1) == -1)
@@ -41,15 +39,10 @@ proof_given(
 void
 proof_forget(struct store *store, const struct channel *channel)
 {
-	struct session *session;
-
-	if (channel->proved_by == 0)
-		return;
-	session = session_by_user(store->sessions, channel->proved_by);
-	/* Another login of the user's vouches for nothing of this one. */
-	if (session != NULL && session->login == channel->proved_login &&
-	    session->proofs > 0)
-		session->proofs--;
+	/* While it vouches for something it is there. */
+	if (channel->proved_by != 0)
+		usage_of(store->usages, channel->proved_by, store->now)
+		    ->proofs--;
 }
 
 void

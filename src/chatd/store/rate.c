@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * How many requests are answered: by address until a token is valid, by
- * session after that.  Part of the store, which alone knows whether one is.
+ * account after that.  Part of the store, which alone knows whether one is.
  */
 #include "chatd/store/state.h"
+
+static struct bucket_size
+size_of(const struct store *store)
+{
+	return (struct bucket_size){
+	    store->rules.requests_per_second, store->rules.request_burst};
+}
 
 /* Takes one out of the bucket; true, and refused, if it is empty. */
 static bool
 too_many(struct store *store, const struct asker *asker, struct bucket *bucket)
 {
-	const struct bucket_size size = {
-	    store->rules.requests_per_second, store->rules.request_burst};
+	const struct bucket_size size = size_of(store);
 	struct ipc_refused refused = {
 	    .error = ERR_RATE_LIMITED, .attempts_left = -1};
 
@@ -22,17 +28,15 @@ too_many(struct store *store, const struct asker *asker, struct bucket *bucket)
 }
 
 bool
-rate_session(struct store *store, const struct asker *asker)
+rate_user(struct store *store, const struct asker *asker)
 {
-	return !asker->channel->exempt &&
-	    too_many(store, asker, &asker->session->bucket);
-}
+	struct usage *usage;
 
-bool
-rate_brief(struct store *store, const struct asker *asker)
-{
-	return !asker->channel->exempt &&
-	    too_many(store, asker, &asker->channel->bucket);
+	if (asker->channel->exempt)
+		return false;
+	usage = usage_of(store->usages, asker->user, store->now);
+	/* Without memory for it a request is not counted. */
+	return usage != NULL && too_many(store, asker, &usage->bucket);
 }
 
 bool

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Who is logged in: the table of live sessions in the store's memory, found
- * by token, by user and by beacon, walked by name and by silence.  About 520
+ * by token, by user and by beacon, walked by name and by silence.  About 500
  * octets a session.  Knows no database and no clock.
  */
 #ifndef CHATD_SESSION_H
@@ -11,7 +11,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "chatd/bucket.h"
 #include "chatd/store/db.h"
 
 /* Where a beacon's answers and knocks go: a place that was proven. */
@@ -60,8 +59,6 @@ struct session {
 	struct session *token_chain, *user_chain;
 	struct session *left, *right; /* online ones by name: a treap */
 	uint32_t priority;
-	uint32_t proofs; /* connections that it vouches for */
-	struct bucket bucket; /* of its requests */
 	struct ipc_address from; /* of the last request */
 	struct ipc_peer peer;
 	struct link *links; /* private ones, and questions; link.h */

@@ -17,6 +17,7 @@
 #include "chatd/store/port.h"
 #include "chatd/store/session.h"
 #include "chatd/store/rules.h"
+#include "chatd/store/usage.h"
 #include "lib/log.h"
 #include "lib/loop.h"
 
@@ -80,6 +81,7 @@ struct store {
 	int channel_count;
 	struct jobs *jobs;
 	struct sites *rates; /* struct bucket: requests without a token */
+	struct usages *usages;
 	struct admins *admins;
 	struct loop_timer expiry, upkeep;
 	struct loop_timer look; /* for space */
@@ -171,19 +173,16 @@ void links_plan(struct store *store);
 
 /*
  * Requests that are too many, in rate.c.  True, and refused, where there is
- * no token left: of the session, of a brief login, of the address.
+ * no token left: of the account, of the address.
  */
-bool rate_session(struct store *store, const struct asker *asker);
-bool rate_brief(struct store *store, const struct asker *asker);
+bool rate_user(struct store *store, const struct asker *asker);
 bool rate_address(struct store *store, const struct asker *asker);
 
 /*
  * What the master should know, in proof.c: somebody has logged in or shown a
- * valid token on this channel (session is NULL for a brief login); a login
- * from there has failed.
+ * valid token on this channel; a login from there has failed.
  */
-void proof_given(
-    struct store *store, struct channel *channel, struct session *session);
+void proof_given(struct store *store, struct channel *channel, int64_t user);
 void proof_forget(struct store *store, const struct channel *channel);
 void proof_failed(
     struct store *store, const struct ipc_address *from, bool locked);

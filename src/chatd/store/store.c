@@ -289,13 +289,15 @@ setup(struct store *store, const struct store_start *start)
 	store->lockouts = lockouts_new();
 	store->jobs = jobs_new(JOB_BEAT_MS);
 	store->paces = paces_new();
+	store->usages = usages_new();
 	store->rates = sites_new(SITES_MAX, sizeof(struct bucket));
 	store->frame = aligned_alloc(8, IPC_FRAME_MAX);
 	store->reply = aligned_alloc(8, IPC_FRAME_MAX);
 	if (store->loop == NULL || store->sessions == NULL ||
 	    store->lockouts == NULL || store->jobs == NULL ||
-	    store->paces == NULL || store->rates == NULL ||
-	    store->frame == NULL || store->reply == NULL || sodium_init() == -1)
+	    store->paces == NULL || store->usages == NULL ||
+	    store->rates == NULL || store->frame == NULL ||
+	    store->reply == NULL || sodium_init() == -1)
 		fatal(EX_OSERR, "no memory to begin with");
 	store_tick(store);
 	store->started = store->wall;
@@ -342,6 +344,7 @@ clear_away(struct store *store)
 	paces_free(store->paces);
 	sessions_free(store->sessions);
 	lockouts_free(store->lockouts);
+	usages_free(store->usages);
 	sites_free(store->rates);
 	loop_free(store->loop);
 	free(store->frame);
