@@ -30,10 +30,19 @@ bucket_take(struct bucket *bucket, struct bucket_size size, int64_t now)
 		return true;
 	if (lacking(bucket, size, now) > 0)
 		return false;
+	bucket_charge(bucket, size, 1, now);
+	return true;
+}
+
+void
+bucket_charge(
+    struct bucket *bucket, struct bucket_size size, int tokens, int64_t now)
+{
+	if (size.rate <= 0)
+		return;
 	if (bucket->full < now * 1000)
 		bucket->full = now * 1000;
-	bucket->full += token_us(size);
-	return true;
+	bucket->full += tokens * token_us(size);
 }
 
 void

@@ -21,6 +21,10 @@ struct bucket_size {
 /* Takes one out; false if there is none.  now in milliseconds. */
 bool bucket_take(struct bucket *bucket, struct bucket_size size, int64_t now);
 
+/* Takes so many out, there or not: what is lacking is waited for. */
+void bucket_charge(
+    struct bucket *bucket, struct bucket_size size, int tokens, int64_t now);
+
 /* Puts one back. */
 void bucket_refund(struct bucket *bucket, struct bucket_size size);
 

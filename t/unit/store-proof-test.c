@@ -243,12 +243,29 @@ test_rate_account(void)
 	set_rate(0, 0);
 }
 
+/* What everybody fetches, and the log keeps, is dearer than a message. */
+static void
+test_rate_broadcast(void)
+{
+	int fd = numbered(0, 24);
+	struct ipc_auth auth = login(fd, "dave", false);
+	int count = 0;
+
+	set_rate(1, 40);
+	do
+		ask_send(fd, &auth, "");
+	while (hear(fd) == IPC_SPREAD && ++count < 100);
+	ok(count >= 4 && count < 10, "a broadcast takes ten of the burst");
+	close(fd);
+	set_rate(0, 0);
+}
+
 int
 main(void)
 {
-	static const char *const users[] = {"alice", "bob", "carol"};
+	static const char *const users[] = {"alice", "bob", "carol", "dave"};
 
-	stage_open(users, 3);
+	stage_open(users, 4);
 	test_proof();
 	test_claim();
 	test_share();
@@ -256,6 +273,7 @@ main(void)
 	test_failed();
 	test_rate();
 	test_rate_account();
+	test_rate_broadcast();
 	is_number(ended(), 0, "the store ends with its master");
 	clean();
 	return done();

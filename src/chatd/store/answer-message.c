@@ -12,6 +12,11 @@
 #include "chatd/store/state.h"
 #include "lib/log.h"
 
+enum {
+	/* Of a bucket: the log keeps it for all, who all fetch it. */
+	BROADCAST_TOKENS = 10,
+};
+
 int64_t
 mail_post(struct store *store, int64_t to, int64_t other,
     const struct wire_event *event)
@@ -240,6 +245,7 @@ answer_broadcast(struct store *store, const struct asker *asker,
 	event.text = (struct wire_string){frame->tail, frame->tail_len};
 	db_room_add(store->db, asker->user, 0, &event);
 	knock_room(store, asker->user);
+	rate_charge(store, asker, BROADCAST_TOKENS - 1);
 	store->tally.broadcasts++;
 	answer_spread(asker, &accepted);
 }

@@ -39,6 +39,19 @@ rate_user(struct store *store, const struct asker *asker)
 	return usage != NULL && too_many(store, asker, &usage->bucket);
 }
 
+void
+rate_charge(struct store *store, const struct asker *asker, int tokens)
+{
+	struct usage *usage;
+
+	if (asker->channel->exempt || tokens == 0)
+		return;
+	usage = usage_of(store->usages, asker->user, store->now);
+	if (usage != NULL)
+		bucket_charge(
+		    &usage->bucket, size_of(store), tokens, store->now);
+}
+
 bool
 rate_address(struct store *store, const struct asker *asker)
 {

@@ -177,6 +177,8 @@ void links_plan(struct store *store);
  */
 bool rate_user(struct store *store, const struct asker *asker);
 bool rate_address(struct store *store, const struct asker *asker);
+/* What a request has cost beyond the one: the account may come to owe it. */
+void rate_charge(struct store *store, const struct asker *asker, int tokens);
 
 /*
  * What the master should know, in proof.c: somebody has logged in or shown a
