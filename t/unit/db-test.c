@@ -225,6 +225,16 @@ test_sessions(struct db **db)
 	    "an ended one keeps its reason");
 	is_number(db_sessions_prune(*db, 50, 10), 0, "for a while");
 	is_number(db_sessions_prune(*db, 51, 10), 1, "not for ever");
+	for (int i = 0; i < 12; i++) {
+		session.token[0] = (uint8_t)i;
+		db_session_add(*db, &session);
+		db_session_end(*db, session.token, ERR_SESSION_REPLACED,
+		    60 + i / 2, "192.0.2.9");
+	}
+	ok(db_session_find(*db, session.token, &got), "the newest is there");
+	session.token[0] = 3;
+	ok(!db_session_find(*db, session.token, &got), "the oldest are not");
+	is_number(db_sessions_prune(*db, 100, 100), 8, "eight of one user");
 	db_commit(*db);
 }
 

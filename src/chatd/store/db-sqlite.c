@@ -563,6 +563,8 @@ db_session_end(struct db *db, const uint8_t token[DB_HASH_LEN],
 	sql_run(db,
 	    sql(db, SQL_SESSION_END, "tith", wire_error_name(reason), now, from,
 		token));
+	sql_run(
+	    db, sql(db, SQL_SESSION_ENOUGH, "hi", token, (int64_t)DB_ENDED));
 }
 
 int

@@ -63,6 +63,11 @@
 	    "UPDATE session SET online = 0, ended = ?, ended_at = ?,"          \
 	    " ended_from = ?, beacon = 0, keys = '', peer_port = 0,"           \
 	    " peer_key = '' WHERE token = ?")                                  \
+	X(SESSION_ENOUGH,                                                      \
+	    "DELETE FROM session WHERE token IN (SELECT token FROM session"    \
+	    " WHERE user_id = (SELECT user_id FROM session WHERE token = ?)"   \
+	    " AND ended <> '' ORDER BY +ended_at DESC, since DESC"             \
+	    " LIMIT -1 OFFSET ?)")                                             \
 	X(SESSION_STALE,                                                       \
 	    "SELECT token FROM session WHERE ended = '' AND used < ?"          \
 	    " ORDER BY used LIMIT 1")                                          \

@@ -18,6 +18,7 @@
 enum {
 	DB_VERSION = 4,
 	DB_HASH_LEN = 32, /* of a token or a request: SHA-256 */
+	DB_ENDED = 8, /* sessions of a user whose end is remembered */
 	DB_TEXT_MAX = 65536,
 	DB_HINT_LEN = 8, /* of an invitation's code: what lists show */
 };
@@ -152,6 +153,7 @@ void db_session_online(
     struct db *db, const uint8_t token[DB_HASH_LEN], int64_t since);
 void db_session_used(
     struct db *db, const uint8_t token[DB_HASH_LEN], int64_t now);
+/* Of the user's ended sessions the newest DB_ENDED are kept. */
 void db_session_end(struct db *db, const uint8_t token[DB_HASH_LEN],
     enum wire_error reason, int64_t now, const char *from);
 /* It is somewhere else now. */
