@@ -128,6 +128,7 @@ test_room(struct db **db)
 	db_room_add(*db, 1, 0, &event);
 	event.type = EVENT_LOGOUT;
 	event.time = 30;
+	event.text = str("hi");
 	is_number(db_room_add(*db, 1, 7, &event), 3, "and third");
 	db_commit(*db);
 	*db = reopen(*db);
@@ -140,6 +141,9 @@ test_room(struct db **db)
 	db_room_open(*db, 2);
 	ok(db_room_next(*db, &event, &row) && row.only == 7 && row.user == 1,
 	    "walked");
+	db_room_text(*db, &event);
+	ok(event.text.len == 2 && memcmp(event.text.s, "hi", 2) == 0,
+	    "with its text");
 	db_room_close(*db);
 	is_number(db_room_prune(*db, 25, 100), 2, "the old ones go");
 	db_commit(*db);

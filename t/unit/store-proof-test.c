@@ -260,12 +260,39 @@ test_rate_broadcast(void)
 	set_rate(0, 0);
 }
 
+/* A cursor from of old makes the store read much, and show nothing. */
+static void
+test_rate_sync(void)
+{
+	enum { MANY = 3000 };
+	int fd = numbered(0, 25), count = 0;
+	struct ipc_sync body = {.auth = login(fd, "erin", false), .max = 500};
+	struct ipc_welcome welcome;
+
+	memcpy(&welcome, frame.body, sizeof(welcome));
+	memcpy(body.epoch, welcome.epoch, sizeof(body.epoch));
+	for (int i = 0; i < MANY; i++) {
+		ask_send(fd, &body.auth, "");
+		if (hear(fd) != IPC_SPREAD)
+			give_up("not broadcast");
+	}
+	set_rate(1, 42);
+	do
+		ask(fd, IPC_SYNC, &body, NULL);
+	while (hear(fd) == IPC_EVENTS && ++count < 100);
+	ok(count >= 6 && count < 15,
+	    "a sync that looks at 3,000 entries is dearer");
+	close(fd);
+	set_rate(0, 0);
+}
+
 int
 main(void)
 {
-	static const char *const users[] = {"alice", "bob", "carol", "dave"};
+	static const char *const users[] = {
+	    "alice", "bob", "carol", "dave", "erin"};
 
-	stage_open(users, 4);
+	stage_open(users, 5);
 	test_proof();
 	test_claim();
 	test_share();
@@ -274,6 +301,7 @@ main(void)
 	test_rate();
 	test_rate_account();
 	test_rate_broadcast();
+	test_rate_sync();
 	is_number(ended(), 0, "the store ends with its master");
 	clean();
 	return done();

@@ -14,6 +14,7 @@
 enum {
 	RECEIPT_IDS = 256, /* in one receipt, so that it fits a reply */
 	ROOM_LOOKED_AT = 10000, /* entries for one reply, shown or not */
+	ROOM_TOKEN = 500, /* entries that take one more token of a bucket */
 };
 
 /* What an acknowledgement has freed, sorted by sender. */
@@ -213,6 +214,7 @@ room_advance(struct store *store, struct room_walk *room)
 		if (rules_room_visible(
 			&room->reader, &walk->event, &row, room->was_online) &&
 		    !hidden(store, room->reader.user, &walk->event, row.user)) {
+			db_room_text(store->db, &walk->event);
 			walk->ready = true;
 			return;
 		}
@@ -273,13 +275,14 @@ collect(struct store *store, const struct asker *asker,
 	if (ask->room < room_head)
 		room_begin(store, asker, ask->room, &room);
 	merge(store, asker->session, &mail, &room, reply);
+	rate_charge(store, asker, room.looked_at / ROOM_TOKEN);
 	reply->head.more = mail.open || room.walk.open;
 	/* Numbers may be missing at the end of a log: it is read all the same. */
 	reply->head.mail = mail.open ? mail.seen : mail_head;
 	reply->head.room = room.walk.open ? room.walk.seen : room_head;
 	if (mail.open)
 		db_mail_close(store->db);
-	if (room.walk.open)
+	if (ask->room < room_head)
 		db_room_close(store->db);
 }
 

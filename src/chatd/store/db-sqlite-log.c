@@ -93,7 +93,6 @@ take_event(sqlite3_stmt *row, struct wire_event *event)
 	event->time = sqlite3_column_int64(row, 2);
 	event->user = column_string(row, 3);
 	event->id = column_string(row, 4);
-	event->text = column_string(row, 5);
 }
 
 void
@@ -110,6 +109,7 @@ db_mail_next(struct db *db, struct wire_event *event)
 	if (!sql_step(db, row))
 		return 0;
 	take_event(row, event);
+	event->text = column_string(row, 5);
 	return 1;
 }
 
@@ -225,15 +225,26 @@ db_room_next(struct db *db, struct wire_event *event, struct db_room_row *out)
 	if (!sql_step(db, row))
 		return 0;
 	take_event(row, event);
-	out->user = sqlite3_column_int64(row, 6);
-	out->only = sqlite3_column_int64(row, 7);
+	event->text = (struct wire_string){"", 0};
+	out->user = sqlite3_column_int64(row, 5);
+	out->only = sqlite3_column_int64(row, 6);
 	return 1;
+}
+
+void
+db_room_text(struct db *db, struct wire_event *event)
+{
+	sqlite3_stmt *row = sql(db, SQL_ROOM_BODY, "i", event->number);
+
+	if (sql_step(db, row))
+		event->text = column_string(row, 0);
 }
 
 void
 db_room_close(struct db *db)
 {
 	sqlite3_reset(db->prepared[SQL_ROOM_WALK]);
+	sqlite3_reset(db->prepared[SQL_ROOM_BODY]);
 }
 
 int

@@ -133,8 +133,9 @@
 	    " ORDER BY n LIMIT ?) AS o WHERE time < ?")                        \
 	X(ROOM_PRUNE, "DELETE FROM room WHERE n <= ?")                         \
 	X(ROOM_WALK,                                                           \
-	    "SELECT n, type, time, name, id, body, user_id, only_from"         \
+	    "SELECT n, type, time, name, id, user_id, only_from"               \
 	    " FROM room WHERE n > ? ORDER BY n")                               \
+	X(ROOM_BODY, "SELECT body FROM room WHERE n = ?")                      \
 	X(BLOCK_STANDING,                                                      \
 	    "SELECT 1 FROM block WHERE owner = ? AND target = ?"               \
 	    " AND to_n = 9223372036854775807")                                 \

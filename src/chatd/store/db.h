@@ -228,6 +228,8 @@ void db_mail_close(struct db *db);
 void db_room_open(struct db *db, int64_t after);
 int db_room_next(
     struct db *db, struct wire_event *event, struct db_room_row *row);
+/* Its text, which db_room_next() leaves out: most entries are not shown. */
+void db_room_text(struct db *db, struct wire_event *event);
 void db_room_close(struct db *db);
 
 /* Blocks. */
