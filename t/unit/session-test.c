@@ -173,6 +173,36 @@ test_silence(void)
 	sessions_free(table);
 }
 
+/* FNV-1a of 32 bits, as anybody may work it out. */
+static uint32_t
+plain_hash(const char *name)
+{
+	uint32_t hash = 2166136261u;
+
+	for (; *name != '\0'; name++)
+		hash = (hash ^ (unsigned char)*name) * 16777619u;
+	return hash;
+}
+
+static void
+test_chosen_names(void)
+{
+	enum { CHOSEN = 64, PLACES = 65536 };
+	struct lockouts *table = lockouts_new();
+	char name[NAME_MAX_LEN + 1], dropped[NAME_MAX_LEN + 1];
+
+	for (int i = 0, found = 0; found < CHOSEN; i++) {
+		snprintf(name, sizeof(name), "n%d", i);
+		if (plain_hash(name) % PLACES != 0)
+			continue;
+		lockout_get(table, name, false, dropped);
+		found++;
+	}
+	ok(lockouts_longest(table) < CHOSEN / 4,
+	    "names are not chosen so that they meet");
+	lockouts_free(table);
+}
+
 static void
 test_lockouts(void)
 {
@@ -205,6 +235,7 @@ main(void)
 	test_loading();
 	test_beacons();
 	test_silence();
+	test_chosen_names();
 	test_lockouts();
 	return done();
 }

@@ -6,7 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sodium.h>
+
 #include "chatd/store/lockout.h"
+#include "lib/unix.h"
 
 enum { BUCKETS = 16384 };
 
@@ -14,12 +17,17 @@ struct lockouts {
 	struct lockout *buckets[BUCKETS];
 	struct lockout *oldest, *newest;
 	size_t unknown;
+	unsigned char secret[crypto_shorthash_KEYBYTES];
 };
 
 struct lockouts *
 lockouts_new(void)
 {
-	return calloc(1, sizeof(struct lockouts));
+	struct lockouts *table = calloc(1, sizeof(*table));
+
+	if (table != NULL)
+		random_fill(table->secret, sizeof(table->secret));
+	return table;
 }
 
 void
@@ -33,21 +41,23 @@ lockouts_free(struct lockouts *table)
 	free(table);
 }
 
-/* FNV-1a: the table is bounded, so a flood of names costs no more than it. */
+/* SipHash: without the secret nobody can choose names that share a chain. */
 static size_t
-bucket_of(const char *name)
+bucket_of(const struct lockouts *table, const char *name)
 {
-	uint32_t hash = 2166136261u;
+	unsigned char hash[crypto_shorthash_BYTES];
+	uint64_t value;
 
-	for (; *name != '\0'; name++)
-		hash = (hash ^ (unsigned char)*name) * 16777619u;
-	return hash % BUCKETS;
+	crypto_shorthash(
+	    hash, (const unsigned char *)name, strlen(name), table->secret);
+	memcpy(&value, hash, sizeof(value));
+	return value % BUCKETS;
 }
 
 struct lockout *
 lockout_find(struct lockouts *table, const char *name)
 {
-	struct lockout *entry = table->buckets[bucket_of(name)];
+	struct lockout *entry = table->buckets[bucket_of(table, name)];
 
 	while (entry != NULL && strcmp(entry->name, name) != 0)
 		entry = entry->chain;
@@ -86,7 +96,7 @@ lockout_get(struct lockouts *table, const char *name, bool known,
     char dropped[NAME_MAX_LEN + 1])
 {
 	struct lockout *entry = lockout_find(table, name);
-	size_t bucket = bucket_of(name);
+	size_t bucket = bucket_of(table, name);
 
 	dropped[0] = '\0';
 	if (entry != NULL)
@@ -110,7 +120,7 @@ lockout_get(struct lockouts *table, const char *name, bool known,
 void
 lockout_drop(struct lockouts *table, struct lockout *entry)
 {
-	struct lockout **at = &table->buckets[bucket_of(entry->name)];
+	struct lockout **at = &table->buckets[bucket_of(table, entry->name)];
 
 	while (*at != entry)
 		at = &(*at)->chain;
@@ -118,6 +128,23 @@ lockout_drop(struct lockouts *table, struct lockout *entry)
 	if (!entry->known)
 		age_remove(table, entry);
 	free(entry);
+}
+
+size_t
+lockouts_longest(const struct lockouts *table)
+{
+	size_t longest = 0;
+
+	for (size_t i = 0; i < BUCKETS; i++) {
+		const struct lockout *each = table->buckets[i];
+		size_t length = 0;
+
+		for (; each != NULL; each = each->chain)
+			length++;
+		if (length > longest)
+			longest = length;
+	}
+	return longest;
 }
 
 size_t

@@ -37,6 +37,8 @@ struct lockout *lockout_get(struct lockouts *table, const char *name,
 /* The entry is freed. */
 void lockout_drop(struct lockouts *table, struct lockout *entry);
 
+/* Names in the longest chain: what a search costs at worst. */
+size_t lockouts_longest(const struct lockouts *table);
 size_t lockouts_unknown(const struct lockouts *table);
 
 #endif
