@@ -178,6 +178,27 @@ at_work()
 	refused login-blocked
 }
 
+@test "a flood of names drives out known and unknown ones alike" {
+	centre_start
+	three_wrong bob
+	guess alice
+	guess nobody
+	centre_stop
+	sql "WITH RECURSIVE c (n) AS
+		(SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 65533)
+		INSERT INTO lock SELECT 'flood-' || n, 0, 1, 0,
+		(SELECT max(time) FROM lock) + n FROM c"
+	centre_again
+	guess one-more
+	guess and-more
+	for name in alice nobody; do
+		guess $name
+		says .attempts_left 2
+	done
+	guess bob
+	refused login-blocked
+}
+
 @test "what remains after a restart is at most the whole time" {
 	centre_start
 	three_wrong alice

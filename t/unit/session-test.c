@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The tables in the store's memory: sessions by token, user, name and
- * silence; lockouts, and how unknown names give way.
+ * silence; lockouts, and how names give way.
  */
 #include <stdio.h>
 #include <string.h>
@@ -195,7 +195,7 @@ test_chosen_names(void)
 		snprintf(name, sizeof(name), "n%d", i);
 		if (plain_hash(name) % PLACES != 0)
 			continue;
-		lockout_get(table, name, false, dropped);
+		lockout_get(table, name, false, 0, dropped);
 		found++;
 	}
 	ok(lockouts_longest(table) < CHOSEN / 4,
@@ -203,28 +203,38 @@ test_chosen_names(void)
 	lockouts_free(table);
 }
 
+/* A known name and an unknown one go alike, in the order of their charges. */
 static void
 test_lockouts(void)
 {
 	struct lockouts *table = lockouts_new();
 	char name[NAME_MAX_LEN + 1], dropped[NAME_MAX_LEN + 1];
 
-	lockout_get(table, "alice", true, dropped);
-	for (int i = 0; i < LOCKOUT_UNKNOWN_MAX; i++) {
+	lockout_get(table, "locked", true, 0, dropped)->lock.until = 1000;
+	lockout_get(table, "alice", true, 0, dropped);
+	lockout_get(table, "nobody", false, 0, dropped);
+	lockout_get(table, "bob", true, 0, dropped);
+	for (int i = 4; i < LOCKOUT_MAX; i++) {
 		snprintf(name, sizeof(name), "n%d", i);
-		lockout_get(table, name, false, dropped);
+		lockout_get(table, name, false, 0, dropped);
 	}
-	is_number((long)lockouts_unknown(table), LOCKOUT_UNKNOWN_MAX, "full");
+	is_number((long)lockouts_count(table), LOCKOUT_MAX, "full");
 	is_number(dropped[0], 0, "nothing had to go");
-	lockout_get(table, "one-more", false, dropped);
-	ok(strcmp(dropped, "n0") == 0, "the oldest unknown name gives way");
-	ok(lockout_find(table, "n0") == NULL, "it is gone");
-	ok(lockout_find(table, "n1") != NULL, "the next is not");
-	ok(lockout_find(table, "alice") != NULL, "nor is a user");
-	lockout_drop(table, lockout_find(table, "n1"));
-	ok(lockout_find(table, "n1") == NULL, "dropped");
-	is_number(
-	    (long)lockouts_unknown(table), LOCKOUT_UNKNOWN_MAX - 1, "counted");
+	lockout_touch(table, lockout_find(table, "bob"));
+	lockout_get(table, "one-more", false, 999, dropped);
+	ok(strcmp(dropped, "alice") == 0 &&
+		lockout_find(table, "alice") == NULL,
+	    "the oldest that is not locked gives way, a user's too");
+	lockout_get(table, "and-more", true, 999, dropped);
+	ok(strcmp(dropped, "nobody") == 0, "then the next");
+	lockout_get(table, "yet-more", true, 999, dropped);
+	ok(strcmp(dropped, "n4") == 0 && lockout_find(table, "bob") != NULL,
+	    "one that was charged again is younger");
+	lockout_get(table, "still-more", true, 1000, dropped);
+	ok(strcmp(dropped, "locked") == 0, "a lock that is over protects none");
+	lockout_drop(table, lockout_find(table, "n5"));
+	ok(lockout_find(table, "n5") == NULL, "dropped");
+	is_number((long)lockouts_count(table), LOCKOUT_MAX - 1, "counted");
 	lockouts_free(table);
 }
 

@@ -97,7 +97,7 @@ session_end(struct store *store, struct session *session,
 }
 
 void
-lockout_save(struct store *store, const struct lockout *entry)
+lockout_save(struct store *store, struct lockout *entry)
 {
 	struct db_lock row = {.known = entry->known,
 	    .failures = entry->lock.failures,
@@ -108,6 +108,7 @@ lockout_save(struct store *store, const struct lockout *entry)
 		row.until = store->wall + (entry->lock.until - store->now);
 	else if (entry->lock.until != 0)
 		row.until = 1; /* over */
+	lockout_touch(store->lockouts, entry);
 	db_write(store->db);
 	db_lock_put(store->db, &row);
 }
@@ -143,7 +144,7 @@ charge(struct store *store, const char *name, bool known)
 {
 	char dropped[NAME_MAX_LEN + 1];
 	struct lockout *entry =
-	    lockout_get(store->lockouts, name, known, dropped);
+	    lockout_get(store->lockouts, name, known, store->now, dropped);
 	int left;
 
 	if (entry == NULL)
@@ -166,7 +167,11 @@ refund(struct store *store, const char *name)
 	if (entry == NULL)
 		return;
 	lock_refund(&entry->lock, &store->rules);
-	lockout_save(store, entry);
+	/* Nor may it push others out, which costs a hash each. */
+	if (entry->lock.failures == 0)
+		lockout_forget(store, entry);
+	else
+		lockout_save(store, entry);
 }
 
 /* Success: only what is still being judged stays charged. */
@@ -223,14 +228,14 @@ tell_session_of_failures(struct store *store, const struct job *job)
 }
 
 /*
- * Wrong: the charge stays, and an open session hears of it.  Something is
- * written for a name that nobody has too: else the time that the commit
- * takes would tell who exists.
+ * Wrong: the charge stays, and an open session hears of it.  It is written
+ * again for any name: else the time that the commit takes would tell who
+ * exists, and so would the order in which they are forgotten.
  */
 static void
 judged_wrong(struct store *store, struct job *job)
 {
-	const struct lockout *entry = lockout_find(store->lockouts, job->name);
+	struct lockout *entry = lockout_find(store->lockouts, job->name);
 	struct ipc_refused refused = {
 	    .error = ERR_LOGIN_FAILED, .attempts_left = job->left};
 
@@ -238,9 +243,9 @@ judged_wrong(struct store *store, struct job *job)
 	if (job->user != 0) {
 		db_user_failed(store->db, job->user);
 		tell_session_of_failures(store, job);
-	} else if (entry != NULL) {
-		lockout_save(store, entry);
 	}
+	if (entry != NULL)
+		lockout_save(store, entry);
 	/* A success in between may have opened what this one had locked. */
 	if (refused.attempts_left == 0)
 		refused.attempts_left =

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A hash table of names with failed logins, part of the store's memory.
- * Unknown names are kept in the order in which they first failed.
+ * They are kept in the order in which they were charged last, which is that
+ * of the database's rows.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,7 @@ enum { BUCKETS = 16384 };
 struct lockouts {
 	struct lockout *buckets[BUCKETS];
 	struct lockout *oldest, *newest;
-	size_t unknown;
+	size_t count;
 	unsigned char secret[crypto_shorthash_KEYBYTES];
 };
 
@@ -74,7 +75,7 @@ age_append(struct lockouts *table, struct lockout *entry)
 	else
 		table->oldest = entry;
 	table->newest = entry;
-	table->unknown++;
+	table->count++;
 }
 
 static void
@@ -88,11 +89,25 @@ age_remove(struct lockouts *table, struct lockout *entry)
 		entry->newer->older = entry->older;
 	else
 		table->newest = entry->older;
-	table->unknown--;
+	table->count--;
+}
+
+/*
+ * Who gives way.  A name is charged last when it is locked, so only a table
+ * that filled up within the time of one lock begins with locked ones.
+ */
+static struct lockout *
+oldest_open(const struct lockouts *table, int64_t now)
+{
+	struct lockout *each = table->oldest;
+
+	while (each != NULL && lock_remaining(&each->lock, now) > 0)
+		each = each->newer;
+	return each != NULL ? each : table->oldest;
 }
 
 struct lockout *
-lockout_get(struct lockouts *table, const char *name, bool known,
+lockout_get(struct lockouts *table, const char *name, bool known, int64_t now,
     char dropped[NAME_MAX_LEN + 1])
 {
 	struct lockout *entry = lockout_find(table, name);
@@ -101,9 +116,10 @@ lockout_get(struct lockouts *table, const char *name, bool known,
 	dropped[0] = '\0';
 	if (entry != NULL)
 		return entry;
-	if (!known && table->unknown >= LOCKOUT_UNKNOWN_MAX) {
-		memcpy(dropped, table->oldest->name, NAME_MAX_LEN + 1);
-		lockout_drop(table, table->oldest);
+	if (table->count >= LOCKOUT_MAX) {
+		entry = oldest_open(table, now);
+		memcpy(dropped, entry->name, NAME_MAX_LEN + 1);
+		lockout_drop(table, entry);
 	}
 	entry = calloc(1, sizeof(*entry));
 	if (entry == NULL)
@@ -112,9 +128,15 @@ lockout_get(struct lockouts *table, const char *name, bool known,
 	entry->known = known;
 	entry->chain = table->buckets[bucket];
 	table->buckets[bucket] = entry;
-	if (!known)
-		age_append(table, entry);
+	age_append(table, entry);
 	return entry;
+}
+
+void
+lockout_touch(struct lockouts *table, struct lockout *entry)
+{
+	age_remove(table, entry);
+	age_append(table, entry);
 }
 
 void
@@ -125,8 +147,7 @@ lockout_drop(struct lockouts *table, struct lockout *entry)
 	while (*at != entry)
 		at = &(*at)->chain;
 	*at = entry->chain;
-	if (!entry->known)
-		age_remove(table, entry);
+	age_remove(table, entry);
 	free(entry);
 }
 
@@ -148,7 +169,7 @@ lockouts_longest(const struct lockouts *table)
 }
 
 size_t
-lockouts_unknown(const struct lockouts *table)
+lockouts_count(const struct lockouts *table)
 {
-	return table->unknown;
+	return table->count;
 }

@@ -226,8 +226,8 @@ void space_watch(struct store *store);
 /* Sets when the next silent session is to be looked at. */
 void expiry_plan(struct store *store);
 
-/* A lockout as it stands now, written down. */
-void lockout_save(struct store *store, const struct lockout *entry);
+/* A lockout as it stands now, written down; it is the newest, there too. */
+void lockout_save(struct store *store, struct lockout *entry);
 
 struct wire_string string_of(const char *text);
 

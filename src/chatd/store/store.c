@@ -245,11 +245,16 @@ load_lock(void *arg, const struct db_lock *row)
 {
 	struct store *store = arg;
 	char dropped[NAME_MAX_LEN + 1];
-	struct lockout *entry =
-	    lockout_get(store->lockouts, row->name, row->known, dropped);
+	struct lockout *entry = lockout_get(
+	    store->lockouts, row->name, row->known, store->now, dropped);
 
 	if (entry == NULL)
 		fatal(EX_OSERR, "no memory for the locks");
+	/* More rows than one of today's tables holds. */
+	if (dropped[0] != '\0') {
+		db_write(store->db);
+		db_lock_drop(store->db, dropped);
+	}
 	entry->lock.failures = row->failures;
 	entry->lock.until =
 	    lock_restore(&store->rules, row->until, store->wall, store->now);
