@@ -176,6 +176,40 @@ test_knocks(void)
 	close(bob);
 }
 
+/* One who talks to all has all connect: not for each sentence. */
+static void
+test_room_knocks(void)
+{
+	int fd = worker(), bob = worker();
+	struct ipc_auth auth = login(bob, "bob", true);
+	int64_t begun, wait;
+
+	sync_client(fd, &alice);
+	while (ready(alice.fd, 0))
+		told(&alice, 0);
+	ask_send(bob, &auth, "");
+	begun = clock_mono();
+	wait = knock_after(&alice);
+	ok(wait >= 0 && wait < SLACK_MS, "news of the room knock at once");
+	sync_client(fd, &alice);
+	for (int i = 0; i < 20; i++) {
+		ask_send(bob, &auth, "");
+		hear(bob);
+	}
+	knock_after(&alice);
+	wait = clock_mono() - begun;
+	ok(wait > 900 && wait < 1000 + SLACK_MS,
+	    "more of them together, a second later");
+	sync_client(fd, &alice);
+	ask_send(bob, &auth, "");
+	ask_send(bob, &auth, "alice");
+	wait = knock_after(&alice);
+	ok(wait >= 0 && wait < SLACK_MS, "mail does not wait for it");
+	sync_client(fd, &alice);
+	close(fd);
+	close(bob);
+}
+
 static void
 test_noise(void)
 {
@@ -238,6 +272,7 @@ main(void)
 	stage.beacon = udp(&centre);
 	stage_open(users, 2);
 	test_knocks();
+	test_room_knocks();
 	test_noise();
 	test_restart();
 	ended();

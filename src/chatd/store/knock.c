@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * When a client is told that there is something for it: at once, then not
- * for a moment, and twice more if it does not come.  Each wait is a queue of
+ * for a moment, and twice more if it does not come.  News of the room, which
+ * one asks for and all come to fetch, gather for longer.  Each wait is a queue of
  * its own in the order of time, so that a knock costs the same however many
  * there are.  Part of the store; must never knock before the commit.
  */
@@ -11,6 +12,7 @@ enum {
 	GATHER_MS = 50, /* between two knocks, while the client has not come */
 	AGAIN_MS = 1000,
 	LAST_MS = 4000, /* after that: 5 s after the first */
+	ROOM_MS = 1000, /* between two knocks of all for the room's news */
 	AT_ONCE = 256, /* what one turn of the timer knocks */
 };
 
@@ -67,6 +69,8 @@ plan(struct store *store)
 		if (first != NULL && first->knock_due < due)
 			due = first->knock_due;
 	}
+	if (store->beacons.room_news && store->beacons.room_due < due)
+		due = store->beacons.room_due;
 	/* One that goes off too early only looks again. */
 	if (due == INT64_MAX || (timer->slot != 0 && timer->at <= due))
 		return;
@@ -88,6 +92,21 @@ knock(struct store *store, struct session *session)
 		enqueue(store, session, KNOCK_AGAIN);
 }
 
+/* All who are online have news of the room, but for who made all of it. */
+static void
+tell_room(struct store *store)
+{
+	struct session *each = NULL;
+
+	store->beacons.room_news = false;
+	store->beacons.room_due = store->now + ROOM_MS;
+	if (sessions_online(store->sessions) > RULES_KNOCK_ALL)
+		return;
+	while ((each = sessions_next_online(store->sessions, each)) != NULL)
+		if (each->user != store->beacons.room_but)
+			knock_session(store, each);
+}
+
 /* A timer: those whose time has come. */
 static void
 knock_due(void *arg)
@@ -105,6 +124,8 @@ knock_due(void *arg)
 			left--;
 		}
 	}
+	if (store->beacons.room_news && store->beacons.room_due <= store->now)
+		tell_room(store);
 	plan(store);
 }
 
@@ -127,14 +148,18 @@ knock_session(struct store *store, struct session *session)
 void
 knock_room(struct store *store, int64_t but)
 {
-	struct session *each = NULL;
+	struct beacons *beacons = &store->beacons;
 
 	if (sessions_online(store->sessions) > RULES_KNOCK_ALL ||
-	    store->beacons.ports == NULL)
+	    beacons->ports == NULL)
 		return;
-	while ((each = sessions_next_online(store->sessions, each)) != NULL)
-		if (each->user != but)
-			knock_session(store, each);
+	if (!beacons->room_news)
+		beacons->room_but = but;
+	else if (beacons->room_but != but)
+		beacons->room_but = 0;
+	beacons->room_news = true;
+	if (beacons->room_due <= store->now)
+		tell_room(store);
 }
 
 void

@@ -63,6 +63,9 @@ struct beacons {
 	uint32_t generation; /* of this run: in our counters */
 	uint8_t secret[BEACON_SECRET_LEN]; /* of this run: in our echoes */
 	struct knock_queue knocks[KNOCK_STEPS];
+	int64_t room_due; /* monotonic: news of the room wait until then */
+	int64_t room_but; /* the only user whose news they are, or 0 */
+	bool room_news; /* some wait */
 	struct loop_timer timer;
 };
 
@@ -201,7 +204,8 @@ void beacon_forget(struct store *store, struct session *session);
 
 /*
  * Knocks, in knock.c: there is something new for this session; for all but
- * this user's, while they are few.  A sync stops what is to be repeated.
+ * this user's, while they are few, and once a second at most.  A sync stops
+ * what is to be repeated.
  */
 void knock_session(struct store *store, struct session *session);
 void knock_room(struct store *store, int64_t but);
