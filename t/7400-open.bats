@@ -133,6 +133,23 @@ garbage()
 	SOURCE=127.0.0.8 login bob
 }
 
+# usage: judged_wrong ; 127.0.0.9 guesses at alice, who is not locked just now
+judged_wrong()
+{
+	from 127.0.0.9 login user=alice password=wrong
+	[ "$(value .error)" = login-failed ]
+}
+
+@test "one account that it locks again and again is one" {
+	centre_start 'limits: { exempt = []; };' \
+		'login: { attempts = 1; block_seconds = 1; };'
+	for i in 1 2 3; do
+		wait_for judged_wrong
+	done
+	let_in 127.0.0.9
+	in_status .addresses_refused 0
+}
+
 @test "an exempt address may do all that" {
 	centre_start 'login: { attempts = 1; };' \
 		'limits: { requests_per_second = 1; request_burst = 2; };'

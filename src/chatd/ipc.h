@@ -127,6 +127,7 @@ struct ipc_serve {
 /* A login from there failed. */
 struct ipc_failed {
 	struct ipc_address from;
+	uint32_t name; /* a hash of it, under a secret of the store's */
 	uint8_t locked; /* and has locked the name */
 };
 

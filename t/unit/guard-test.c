@@ -66,19 +66,41 @@ test_locks(void)
 {
 	struct penalty penalty = {0};
 
-	ok(!penalty_add(&penalty, OFFENCE_LOCKED, NOW) &&
-		!penalty_add(&penalty, OFFENCE_LOCKED, NOW + 1000),
+	ok(!penalty_locked(&penalty, 1, NOW) &&
+		!penalty_locked(&penalty, 2, NOW + 1000),
 	    "two names locked are no offence");
-	ok(penalty_add(&penalty, OFFENCE_LOCKED, NOW + 599999),
+	ok(penalty_locked(&penalty, 3, NOW + 599999),
 	    "three within ten minutes are");
+	ok(penalty_add(&penalty, OFFENCE_LOCKED, NOW + 599999),
+	    "which is enough");
 	is_number(penalty_left(&penalty, NOW + 599999), 300000, "for 300 s");
 	penalty = (struct penalty){0};
-	penalty_add(&penalty, OFFENCE_LOCKED, NOW);
-	penalty_add(&penalty, OFFENCE_LOCKED, NOW + 500000);
-	ok(!penalty_add(&penalty, OFFENCE_LOCKED, NOW + 600001),
+	penalty_locked(&penalty, 1, NOW);
+	penalty_locked(&penalty, 2, NOW + 500000);
+	ok(!penalty_locked(&penalty, 3, NOW + 600001),
 	    "three in more than ten minutes are not");
-	ok(penalty_add(&penalty, OFFENCE_LOCKED, NOW + 600002),
+	ok(penalty_locked(&penalty, 4, NOW + 600002),
 	    "until three fall together");
+}
+
+/* One who cannot remember a password is one. */
+static void
+test_same_lock(void)
+{
+	struct penalty penalty = {0};
+	bool offence = false;
+
+	for (int i = 0; i < 9; i++)
+		offence |= penalty_locked(&penalty, 1, NOW + i * 1000);
+	ok(!offence, "one name locked again and again is no offence");
+	for (int i = 0; i < 9; i++)
+		offence |= penalty_locked(
+		    &penalty, 1 + (uint32_t)i % 2, NOW + 9000 + i * 1000);
+	ok(!offence, "nor are two in turn");
+	ok(!penalty_locked(&penalty, 1, NOW + 600000) &&
+		!penalty_locked(&penalty, 3, NOW + 617000),
+	    "each counts from when it was locked last");
+	ok(penalty_locked(&penalty, 4, NOW + 617001), "the third is one");
 }
 
 /* Who comes first. */
@@ -170,6 +192,7 @@ main(void)
 {
 	test_penalty();
 	test_locks();
+	test_same_lock();
 	test_rank();
 	test_guard();
 	return done();

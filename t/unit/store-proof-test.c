@@ -128,6 +128,7 @@ test_failed(void)
 {
 	int fd = numbered(10, 9);
 	int wrong = 0;
+	uint32_t name = 0;
 
 	for (int i = 0; i < 3; i++) {
 		ask_login(fd, "carol", false);
@@ -135,9 +136,11 @@ test_failed(void)
 		judge(VERDICT_NO);
 		hear(fd);
 		wrong += told() != IPC_FAILED || failed.from.ip[3] != 9 ||
-		    failed.locked != (i == 2);
+		    failed.locked != (i == 2) || (i > 0 && failed.name != name);
+		name = failed.name;
 	}
-	is_number(wrong, 0, "failed logins with their address, and the lock");
+	is_number(
+	    wrong, 0, "failed logins with address and name, and the lock");
 	ask_login(fd, "carol", false);
 	is_number(hear_error(fd), ERR_LOGIN_BLOCKED, "while it is locked");
 	is_number(told(), IPC_COUNT_OF_TYPES, "nothing is judged or charged");
@@ -145,7 +148,8 @@ test_failed(void)
 	asked();
 	close(fd);
 	judge(VERDICT_NO);
-	ok(told() == IPC_FAILED && failed.from.ip[3] == 9,
+	ok(told() == IPC_FAILED && failed.from.ip[3] == 9 &&
+		failed.name != name,
 	    "hanging up before the verdict helps nobody");
 }
 

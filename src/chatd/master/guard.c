@@ -70,6 +70,13 @@ guard_charge(struct guard *guard, const struct ipc_address *from,
 	return penalty_add(sites_get(guard->penalties, from), offence, now);
 }
 
+bool
+guard_locked(struct guard *guard, const struct ipc_address *from, uint32_t name,
+    int64_t now)
+{
+	return penalty_locked(sites_get(guard->penalties, from), name, now);
+}
+
 void
 guard_proved(struct guard *guard, const struct ipc_address *from,
     struct bucket_size size, bool counted, int64_t now)

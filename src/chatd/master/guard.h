@@ -44,6 +44,10 @@ enum guard_word guard_admits(struct guard *guard,
 bool guard_charge(struct guard *guard, const struct ipc_address *from,
     enum offence offence, int64_t now);
 
+/* True if the address has locked one name too many: OFFENCE_LOCKED. */
+bool guard_locked(struct guard *guard, const struct ipc_address *from,
+    uint32_t name, int64_t now);
+
 /*
  * A login or a valid token came from there, so it is not doubted any more;
  * counted: it was admitted.

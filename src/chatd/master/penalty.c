@@ -3,6 +3,8 @@
  * The arithmetic of penalties.  Runs in the master; knows no address, no
  * table and no clock.
  */
+#include <string.h>
+
 #include "chatd/master/penalty.h"
 
 static const struct {
@@ -20,20 +22,26 @@ offence_name(enum offence offence)
 	return offences[offence].name;
 }
 
-/* True if this is the third name that is locked within the time. */
-static bool
-locks_too_many(struct penalty *penalty, int64_t now)
+bool
+penalty_locked(struct penalty *penalty, uint32_t name, int64_t now)
 {
-	int64_t first = penalty->locks[0];
+	struct penalty_lock *locks = penalty->locks;
+	int64_t first = locks[0].time;
+	int at = 0;
 
-	if (first != 0 && now - first <= PENALTY_LOCKS_MS) {
-		for (int i = 0; i < PENALTY_LOCKS - 1; i++)
-			penalty->locks[i] = 0;
-		return true;
+	while (at < PENALTY_LOCKS - 1 &&
+	    (locks[at].time == 0 || locks[at].name != name))
+		at++;
+	if (at == PENALTY_LOCKS - 1) {
+		if (first != 0 && now - first <= PENALTY_LOCKS_MS) {
+			memset(locks, 0, sizeof(penalty->locks));
+			return true;
+		}
+		at = 0;
 	}
-	for (int i = 1; i < PENALTY_LOCKS - 1; i++)
-		penalty->locks[i - 1] = penalty->locks[i];
-	penalty->locks[PENALTY_LOCKS - 2] = now;
+	for (; at < PENALTY_LOCKS - 2; at++)
+		locks[at] = locks[at + 1];
+	locks[at] = (struct penalty_lock){.time = now, .name = name};
 	return false;
 }
 
@@ -42,8 +50,6 @@ penalty_add(struct penalty *penalty, enum offence offence, int64_t now)
 {
 	bool before = penalty_left(penalty, now) > 0;
 
-	if (offence == OFFENCE_LOCKED && !locks_too_many(penalty, now))
-		return false;
 	if (penalty->until <= now) {
 		penalty->until = now;
 		penalty->refused = false;

@@ -11,15 +11,15 @@
 #include <stdint.h>
 
 /* offence, milliseconds for it, how the log calls it. */
-#define OFFENCES(X)                                               \
-	X(CRASH, 90000, "a crash")                                \
-	X(DEADLINE, 10000, "a deadline that passed")              \
-	X(MALFORMED, 1000, "a request that was none")             \
-	X(LOGIN, 1000, "a failed login")                          \
-	/* A name that it has locked; counts at the third one. */ \
-	X(LOCKED, 300000, "three accounts locked")                \
-	/* These two refuse nobody: others only come first. */    \
-	X(HELD, 30000, "a worker held for nothing")               \
+#define OFFENCES(X)                                            \
+	X(CRASH, 90000, "a crash")                             \
+	X(DEADLINE, 10000, "a deadline that passed")           \
+	X(MALFORMED, 1000, "a request that was none")          \
+	X(LOGIN, 1000, "a failed login")                       \
+	/* Three names, penalty_locked() counts them. */       \
+	X(LOCKED, 300000, "three accounts locked")             \
+	/* These two refuse nobody: others only come first. */ \
+	X(HELD, 30000, "a worker held for nothing")            \
 	X(SPENT, 5000, "a worker for nothing")
 
 enum offence {
@@ -39,12 +39,22 @@ enum {
 /* One that is all zero owes nothing. */
 struct penalty {
 	int64_t until; /* monotonic: when nothing is owed any more */
-	int64_t locks[PENALTY_LOCKS - 1]; /* the last ones, 0: none */
+	/* Names that it has locked last, each when it last did; 0: none. */
+	struct penalty_lock {
+		int64_t time;
+		uint32_t name;
+	} locks[PENALTY_LOCKS - 1];
 	bool refused; /* until then */
 };
 
 /* Charges for an offence; true if the site is refused from now on. */
 bool penalty_add(struct penalty *penalty, enum offence offence, int64_t now);
+
+/*
+ * It has locked a name, of which this is a hash: true if that is the third
+ * one within the time, OFFENCE_LOCKED.  Locked again it is no other one.
+ */
+bool penalty_locked(struct penalty *penalty, uint32_t name, int64_t now);
 
 /* Milliseconds for which the site is refused; 0 if it is not. */
 int64_t penalty_left(const struct penalty *penalty, int64_t now);

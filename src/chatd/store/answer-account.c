@@ -251,7 +251,7 @@ judged_wrong(struct store *store, struct job *job)
 		refused.attempts_left =
 		    lock_left(entry != NULL ? &entry->lock : NULL,
 			&store->rules, store->now);
-	proof_failed(store, &job->from, refused.attempts_left == 0);
+	proof_failed(store, &job->from, job->name, refused.attempts_left == 0);
 	if (refused.attempts_left == 0) {
 		store->tally.lockouts++;
 		log_info("%s is locked after %d failed logins", job->name,

@@ -43,8 +43,8 @@ lockouts_free(struct lockouts *table)
 }
 
 /* SipHash: without the secret nobody can choose names that share a chain. */
-static size_t
-bucket_of(const struct lockouts *table, const char *name)
+static uint64_t
+hash_of(const struct lockouts *table, const char *name)
 {
 	unsigned char hash[crypto_shorthash_BYTES];
 	uint64_t value;
@@ -52,7 +52,20 @@ bucket_of(const struct lockouts *table, const char *name)
 	crypto_shorthash(
 	    hash, (const unsigned char *)name, strlen(name), table->secret);
 	memcpy(&value, hash, sizeof(value));
-	return value % BUCKETS;
+	return value;
+}
+
+uint32_t
+lockouts_digest(const struct lockouts *table, const char *name)
+{
+	/* Not the octets that say where the name is kept. */
+	return (uint32_t)(hash_of(table, name) >> 32);
+}
+
+static size_t
+bucket_of(const struct lockouts *table, const char *name)
+{
+	return hash_of(table, name) % BUCKETS;
 }
 
 struct lockout *

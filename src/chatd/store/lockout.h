@@ -25,6 +25,9 @@ struct lockouts;
 struct lockouts *lockouts_new(void);
 void lockouts_free(struct lockouts *table);
 
+/* What tells names apart for who must not know them, in this run. */
+uint32_t lockouts_digest(const struct lockouts *table, const char *name);
+
 /* NULL if nothing is charged to the name. */
 struct lockout *lockout_find(struct lockouts *table, const char *name);
 

@@ -46,9 +46,12 @@ proof_forget(struct store *store, const struct channel *channel)
 }
 
 void
-proof_failed(struct store *store, const struct ipc_address *from, bool locked)
+proof_failed(struct store *store, const struct ipc_address *from,
+    const char *name, bool locked)
 {
-	struct ipc_failed failed = {.from = *from, .locked = locked};
+	struct ipc_failed failed = {.from = *from,
+	    .name = lockouts_digest(store->lockouts, name),
+	    .locked = locked};
 
 	if (from->family == 0 || store->master == -1)
 		return;

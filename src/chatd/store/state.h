@@ -189,8 +189,8 @@ void rate_charge(struct store *store, const struct asker *asker, int tokens);
  */
 void proof_given(struct store *store, struct channel *channel, int64_t user);
 void proof_forget(struct store *store, const struct channel *channel);
-void proof_failed(
-    struct store *store, const struct ipc_address *from, bool locked);
+void proof_failed(struct store *store, const struct ipc_address *from,
+    const char *name, bool locked);
 
 /* Opens the beacon, or does nothing without sockets; and its end. */
 void beacons_start(struct store *store, const int *fds, size_t count);
