@@ -210,6 +210,31 @@ test_room_knocks(void)
 	close(bob);
 }
 
+/* A guess at a name moves no client, or it would tell who is here. */
+static void
+test_quiet_notice(void)
+{
+	int fd = worker();
+	int64_t mail;
+
+	while (ready(alice.fd, 1200))
+		told(&alice, 0);
+	mail = alice.heard.mail;
+	ask_login(fd, "alice", false);
+	asked();
+	judge(VERDICT_NO);
+	is_number(hear_error(fd), ERR_LOGIN_FAILED, "a wrong password");
+	ok(!ready(alice.fd, MOMENT_MS), "does not knock");
+	say_live(&alice);
+	ok(told(&alice, PATIENCE_MS) == BEACON_HEADS &&
+		alice.heard.mail == mail + 1,
+	    "but the next LIVE is told of the notice");
+	close(fd);
+	fd = worker();
+	sync_client(fd, &alice);
+	close(fd);
+}
+
 static void
 test_noise(void)
 {
@@ -273,6 +298,7 @@ main(void)
 	stage_open(users, 2);
 	test_knocks();
 	test_room_knocks();
+	test_quiet_notice();
 	test_noise();
 	test_restart();
 	ended();

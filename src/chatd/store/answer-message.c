@@ -17,6 +17,18 @@ enum {
 	BROADCAST_TOKENS = 10,
 };
 
+/*
+ * Receipts do not, or two who talk would never rest.  Nor do notices with a
+ * subject, of failed logins: a client that connects at once would tell whoever
+ * guesses, and measures, that the name is somebody's who is here.
+ */
+static bool
+knocks(const struct wire_event *event)
+{
+	return event->type != EVENT_RECEIPT &&
+	    (event->type != EVENT_NOTICE || event->id.len == 0);
+}
+
 int64_t
 mail_post(struct store *store, int64_t to, int64_t other,
     const struct wire_event *event)
@@ -28,8 +40,7 @@ mail_post(struct store *store, int64_t to, int64_t other,
 	number = db_mail_add(store->db, to, other, event);
 	if (session != NULL) {
 		session->mail_head = number;
-		/* Not for receipts: two who talk would never rest. */
-		if (event->type != EVENT_RECEIPT)
+		if (knocks(event))
 			knock_session(store, session);
 	}
 	return number;

@@ -219,7 +219,8 @@ int64_t mail_post(struct store *store, int64_t to, int64_t other,
 
 /*
  * A notice from the centre.  Of those with a subject at most one is unread:
- * a newer one takes its place.
+ * a newer one takes its place, and nobody is knocked for it: it is fetched
+ * after the next sign of life.
  */
 void notice_post(
     struct store *store, int64_t to, const char *subject, const char *text);
