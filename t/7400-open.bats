@@ -83,6 +83,21 @@ garbage()
 	SOURCE=127.0.0.8 login alice
 }
 
+# usage: makes_accounts ; one more from 127.0.0.9, under a name of its own
+makes_accounts()
+{
+	ask register user="many-$((++made))" password=secret
+}
+
+@test "accounts count for the address that makes them" {
+	centre_start 'limits: { exempt = []; };' \
+		'accounts: { registration = "open"; };'
+	again_until_out 127.0.0.9 makes_accounts
+	has_line "$log" '127.0.0.9 is refused for a while: an account made'
+	[ "$made" -ge 15 ]
+	let_in 127.0.0.8
+}
+
 @test "a crash is enough, for the address whose worker it was" {
 	may_crash=yes
 	centre_start 'limits: { exempt = []; };'

@@ -124,11 +124,12 @@ struct ipc_serve {
 	uint8_t exempt; /* from limits per address and of requests */
 };
 
-/* A login from there failed. */
+/* A login from there failed, or an account was made: both are charged. */
 struct ipc_failed {
 	struct ipc_address from;
 	uint32_t name; /* a hash of it, under a secret of the store's */
 	uint8_t locked; /* and has locked the name */
+	uint8_t registered; /* nothing failed: an account was made */
 };
 
 /* The answer to RELOAD; the tail is what was wrong, one line each. */

@@ -7,6 +7,7 @@
 #include "store-stage.h"
 
 static struct ipc_failed failed;
+static int registered; /* accounts that the master has heard of */
 
 /* A worker that the master calls by that number. */
 static int
@@ -29,13 +30,15 @@ static enum ipc_type
 told(void)
 {
 	do {
+		failed.registered = false;
 		if (!ready(stage.master, MOMENT_MS) ||
 		    ipc_receive(stage.master, ROLE_MASTER, ROLE_STORE, buffer,
 			&frame) != 1)
 			return IPC_COUNT_OF_TYPES;
-	} while (frame.type == IPC_READY);
-	if (frame.type == IPC_FAILED)
-		memcpy(&failed, frame.body, sizeof(failed));
+		if (frame.type == IPC_FAILED)
+			memcpy(&failed, frame.body, sizeof(failed));
+		registered += failed.registered;
+	} while (frame.type == IPC_READY || failed.registered);
 	return frame.type;
 }
 
@@ -306,6 +309,7 @@ main(void)
 	test_rate_account();
 	test_rate_broadcast();
 	test_rate_sync();
+	is_number(registered, 5, "and of each account that was made");
 	is_number(ended(), 0, "the store ends with its master");
 	clean();
 	return done();

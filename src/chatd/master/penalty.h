@@ -16,6 +16,7 @@
 	X(DEADLINE, 10000, "a deadline that passed")           \
 	X(MALFORMED, 1000, "a request that was none")          \
 	X(LOGIN, 1000, "a failed login")                       \
+	X(REGISTERED, 1000, "an account made")                 \
 	/* Three names, penalty_locked() counts them. */       \
 	X(LOCKED, 300000, "three accounts locked")             \
 	/* These two refuse nobody: others only come first. */ \

@@ -453,7 +453,8 @@ porch_failed(struct master *master, const struct ipc_failed *failed)
 {
 	bool exempt = is_exempt(master, &failed->from);
 
-	porch_charge(master, &failed->from, exempt, OFFENCE_LOGIN);
+	porch_charge(master, &failed->from, exempt,
+	    failed->registered ? OFFENCE_REGISTERED : OFFENCE_LOGIN);
 	if (failed->locked && !exempt &&
 	    guard_locked(
 		master->guard, &failed->from, failed->name, clock_mono()))

@@ -542,6 +542,8 @@ register_done(
 	/* In one transaction with the account. */
 	if (store->rules.registration == REGISTRATION_INVITE)
 		db_invite_spend(store->db, job->invite, store->wall);
+	else
+		proof_registered(store, &job->from);
 	db_user_add(store->db, job->name, verdict->hash, store->wall,
 	    db_room_head(store->db));
 	log_info("%s has registered", job->name);

@@ -2,7 +2,7 @@
 /*
  * What the master should know of a connection: that somebody has logged in
  * or shown a valid token on it, so that it does not give way; that a login
- * failed, so that its address is charged.  Part of the store: a worker has
+ * failed or an account was made, so that its address is charged.  Part of the store: a worker has
  * no words for either.
  */
 #include <errno.h>
@@ -45,6 +45,15 @@ proof_forget(struct store *store, const struct channel *channel)
 		    ->proofs--;
 }
 
+static void
+tell_charge(struct store *store, const struct ipc_failed *failed)
+{
+	if (failed->from.family == 0 || store->master == -1)
+		return;
+	if (ipc_send(store->master, IPC_FAILED, 0, failed, NULL, 0, -1) == -1)
+		log_warn("cannot tell the master of a charge: %m");
+}
+
 void
 proof_failed(struct store *store, const struct ipc_address *from,
     const char *name, bool locked)
@@ -53,8 +62,13 @@ proof_failed(struct store *store, const struct ipc_address *from,
 	    .name = lockouts_digest(store->lockouts, name),
 	    .locked = locked};
 
-	if (from->family == 0 || store->master == -1)
-		return;
-	if (ipc_send(store->master, IPC_FAILED, 0, &failed, NULL, 0, -1) == -1)
-		log_warn("cannot tell the master of a failed login: %m");
+	tell_charge(store, &failed);
+}
+
+void
+proof_registered(struct store *store, const struct ipc_address *from)
+{
+	struct ipc_failed failed = {.from = *from, .registered = true};
+
+	tell_charge(store, &failed);
 }

@@ -185,12 +185,14 @@ void rate_charge(struct store *store, const struct asker *asker, int tokens);
 
 /*
  * What the master should know, in proof.c: somebody has logged in or shown a
- * valid token on this channel; a login from there has failed.
+ * valid token on this channel; a login from there has failed; an account was
+ * made from there, with nothing but the asking.
  */
 void proof_given(struct store *store, struct channel *channel, int64_t user);
 void proof_forget(struct store *store, const struct channel *channel);
 void proof_failed(struct store *store, const struct ipc_address *from,
     const char *name, bool locked);
+void proof_registered(struct store *store, const struct ipc_address *from);
 
 /* Opens the beacon, or does nothing without sockets; and its end. */
 void beacons_start(struct store *store, const int *fds, size_t count);
