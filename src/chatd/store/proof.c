@@ -2,8 +2,8 @@
 /*
  * What the master should know of a connection: that somebody has logged in
  * or shown a valid token on it, so that it does not give way; that a login
- * failed or an account was made, so that its address is charged.  Part of the store: a worker has
- * no words for either.
+ * failed or an account was made, so that its address is charged.  Part of the
+ * store: a worker has no words for any of them.
  */
 #include <errno.h>
 
