@@ -80,20 +80,17 @@ run(const uint8_t *data, size_t len)
 	free(exact);
 }
 
+/* An input and its variants: a line of TAP. */
 static void
-replay(const char *path)
+replay(const char *name, const uint8_t *whole, size_t len)
 {
-	static uint8_t whole[INPUT_MAX], variant[INPUT_MAX];
-	FILE *file = fopen(path, "r");
-	size_t len, now;
+	static uint8_t variant[INPUT_MAX];
+	bool understood;
+	size_t now;
 
-	if (file == NULL) {
-		printf("not ok %d - %s cannot be read\n", ++count, path);
-		return;
-	}
-	len = fread(whole, 1, sizeof(whole), file);
-	fclose(file);
 	run(whole, len);
+	understood = fuzz_understood == NULL || fuzz_understood() ||
+	    strncmp(name, "broken", 6) == 0;
 	for (int i = 0; i < VARIANTS; i++) {
 		memcpy(variant, whole, len);
 		now = len;
@@ -102,8 +99,53 @@ replay(const char *path)
 			now = change(variant, now);
 		run(variant, now);
 	}
-	printf("ok %d - %s\n", ++count, strrchr(path, '/') + 1);
+	printf("%sok %d - %s%s\n", understood ? "" : "not ", ++count, name,
+	    understood ? "" : " has not been understood");
 	fflush(stdout);
+}
+
+static void
+replay_file(const char *path)
+{
+	static uint8_t whole[INPUT_MAX];
+	FILE *file = fopen(path, "r");
+	size_t len;
+
+	if (file == NULL) {
+		printf("not ok %d - %s cannot be read\n", ++count, path);
+		return;
+	}
+	len = fread(whole, 1, sizeof(whole), file);
+	fclose(file);
+	replay(strrchr(path, '/') + 1, whole, len);
+}
+
+/* The inputs that a harness makes; into files, if there is a directory. */
+static void
+replay_made(const char *dir)
+{
+	static uint8_t whole[INPUT_MAX];
+	char path[8192];
+	const char *name;
+	FILE *file;
+	size_t len;
+
+	if (fuzz_seed == NULL)
+		return;
+	for (unsigned n = 0;
+	     (len = fuzz_seed(n, whole, sizeof(whole), &name)) > 0; n++) {
+		if (dir == NULL) {
+			replay(name, whole, len);
+			continue;
+		}
+		snprintf(path, sizeof(path), "%s/made-%u-%s", dir, n, name);
+		file = fopen(path, "w");
+		if (file == NULL || fwrite(whole, 1, len, file) != len ||
+		    fclose(file) == EOF) {
+			perror(path);
+			exit(1);
+		}
+	}
 }
 
 static int
@@ -118,18 +160,41 @@ no_dots(const struct dirent *entry)
 	return entry->d_name[0] != '.';
 }
 
-/* usage: NAME-fuzz [FILE...] ; without one, its corpus in the sources */
+/* Those that are in a directory; false if there are none. */
+static bool
+replay_directory(const char *dir)
+{
+	char path[8192];
+	struct dirent **list = NULL;
+	int entries = scandir(dir, &list, no_dots, by_name);
+
+	for (int i = 0; i < entries; i++) {
+		snprintf(path, sizeof(path), "%s/%s", dir, list[i]->d_name);
+		replay_file(path);
+		free(list[i]);
+	}
+	free(list);
+	return entries > 0;
+}
+
+/*
+ * usage: NAME-fuzz [FILE...] ; without one, its corpus in the sources
+ *        NAME-fuzz --seeds DIRECTORY ; writes down what it would make
+ */
 int
 main(int argc, char **argv)
 {
 	const char *sources = getenv("CHAT_SRC");
 	char dir[4096], path[8192];
-	struct dirent **list = NULL;
-	int entries, len;
+	int len;
 
+	if (argc == 3 && strcmp(argv[1], "--seeds") == 0) {
+		replay_made(argv[2]);
+		return 0;
+	}
 	for (int i = 1; i < argc; i++) {
 		snprintf(path, sizeof(path), "./%s", argv[i]);
-		replay(argv[i][0] == '/' ? argv[i] : path);
+		replay_file(argv[i][0] == '/' ? argv[i] : path);
 	}
 	if (argc > 1)
 		return 0;
@@ -137,17 +202,11 @@ main(int argc, char **argv)
 	    sources != NULL ? sources : ".", basename(argv[0]));
 	/* Without "-fuzz". */
 	dir[len - 5] = '\0';
-	entries = scandir(dir, &list, no_dots, by_name);
-	if (entries < 1) {
+	replay_made(NULL);
+	if (!replay_directory(dir) && fuzz_seed == NULL) {
 		printf("Bail out! there is no corpus in %s\n", dir);
 		return 1;
 	}
-	for (int i = 0; i < entries; i++) {
-		snprintf(path, sizeof(path), "%s/%s", dir, list[i]->d_name);
-		replay(path);
-		free(list[i]);
-	}
-	free(list);
 	printf("1..%d\n", count);
 	return 0;
 }
