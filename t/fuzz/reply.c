@@ -10,6 +10,14 @@
 #include "lib/wire.h"
 #include "fuzz.h"
 
+static bool understood;
+
+bool
+fuzz_understood(void)
+{
+	return understood;
+}
+
 static bool
 same(const struct wire_string *a, const struct wire_string *b)
 {
@@ -17,16 +25,40 @@ same(const struct wire_string *a, const struct wire_string *b)
 	    (a->len == 0 || memcmp(a->s, b->s, a->len) == 0);
 }
 
-/* What was understood means the same when it is said again. */
+static bool
+same_link(const struct wire_link *a, const struct wire_link *b)
+{
+	return same(&a->fingerprint, &b->fingerprint) &&
+	    same(&a->host, &b->host) && same(&a->pass, &b->pass) &&
+	    a->port == b->port && a->expires_in == b->expires_in;
+}
+
+/* What is told of a link has the form that its users rely on. */
 static void
+check_link(const struct wire_link *link)
+{
+	CLAIM(link->expires_in >= 0);
+	CLAIM(link->port == 0 || (link->port >= 1024 && link->port <= 65535));
+	CLAIM(link->fingerprint.s == NULL ||
+	    wire_fingerprint_valid(link->fingerprint.s, link->fingerprint.len));
+	CLAIM(link->pass.s == NULL ||
+	    wire_token_valid(link->pass.s, link->pass.len));
+}
+
+/*
+ * What was understood means the same when it is said again.  False for one
+ * that was not.
+ */
+static bool
 check_event(const json_t *object)
 {
 	struct wire_event event, again;
 	char *ids = NULL, *ids_again = NULL, *line;
 	json_t *copy;
 	size_t len;
+	bool good = wire_event_decode(object, &event, &ids) == 0;
 
-	if (wire_event_decode(object, &event, &ids) == 0) {
+	if (good) {
 		CLAIM(event.type < EVENT_COUNT);
 		copy = wire_event_encode(&event);
 		CLAIM(copy != NULL);
@@ -36,6 +68,8 @@ check_event(const json_t *object)
 		CLAIM(same(&again.user, &event.user) &&
 		    same(&again.id, &event.id) &&
 		    same(&again.text, &event.text));
+		check_link(&event.link);
+		CLAIM(same_link(&again.link, &event.link));
 		line = wire_line(copy, &len);
 		CLAIM(line == NULL || len <= wire_event_size(&event) + 1);
 		free(line);
@@ -43,6 +77,7 @@ check_event(const json_t *object)
 	}
 	free(ids);
 	free(ids_again);
+	return good;
 }
 
 int
@@ -56,6 +91,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int64_t wait;
 	size_t i;
 
+	understood = false;
 	reply = wire_object((const char *)data, size, why);
 	if (reply == NULL) {
 		CLAIM(why[0] != '\0');
@@ -67,12 +103,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	reply_text(reply);
 	next = reply_next(reply, "bob", &pages);
 	CLAIM(next == NULL || strcmp(next, "bob") > 0);
+	understood = json_object_get(reply, "ok") != NULL;
 	events = json_object_get(reply, "events");
 	json_array_foreach((json_t *)(uintptr_t)events, i, event)
 	{
-		check_event(event);
+		understood &= check_event(event);
 	}
-	check_event(reply);
+	understood |= check_event(reply);
 	copy = reply_copy(reply, json_object_get(reply, "tag"));
 	reply_members(copy, reply, "user text error retry_after");
 	json_decref(copy);
