@@ -1,576 +1,370 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A worker in a stranger's hands against a real store, in one process: it may
- * say anything on two channels, and the harness is its keeper.  Claims that
- * it is never answered for an identity that its channel does not have, and
- * that nothing becomes of those who never were there.  The store lives on
- * from input to input, and begins anew from time to time.
+ * say anything on two channels, for mallory and for whom she registers, and
+ * the harness is its keeper, and bob.  Claims that each answer is that of
+ * whoever asks, that nobody learns where bob is unless he agreed, and that
+ * nothing becomes of those who never were there.  Each input finds the same.
  */
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <stddef.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 #include <sys/socket.h>
 
-#include "chatd/store/state.h"
-#include "lib/log.h"
 #include "lib/unix.h"
-#include "fuzz.h"
+#include "store-play.h"
 
-#define PASSWORD "secret"
-#define HASH "hash-of-mallory"
-#define NEVER_SAID "for the eyes of bob alone"
+static uint64_t reached; /* by the last input */
+static int wanted = NOBODY; /* which of them an input is made for */
 
-enum {
-	RUNS = 2000, /* of one store */
-	OPS_MAX = 12, /* of one input */
-	MALLORY = 1, /* who has an account, and the password */
-	BOB, /* has a session */
-	CAROL, /* has none */
-};
-
-/* The head of a frame, as ipc.c has it. */
-struct raw {
-	uint32_t type, number, tail_len, zero;
-	char body[4096];
-};
-
-enum { HEAD_LEN = offsetof(struct raw, body) };
-
-/* What is left of the input. */
-struct input {
-	const uint8_t *data;
-	size_t size;
-};
-
-/* One end of a channel, and whether mallory has logged in on it, briefly. */
-struct end {
-	int fd;
-	bool brief;
-};
-
-static struct {
-	struct store store;
-	struct loop_timer now;
-	char dir[64];
-	int keeper, runs;
-	bool said_yes; /* to mallory's password, for the last question */
-	char token[WIRE_TOKEN_LEN + 1]; /* of mallory's session; "": none */
-	struct end end[2];
-	uint64_t buffer[IPC_FRAME_MAX / 8];
-} the;
-
-static uint8_t bobs_token[DB_HASH_LEN];
-
-/* ---- the store */
-
-static void
-end_of_turn(void *arg)
+bool
+fuzz_understood(void)
 {
-	struct store *store = arg;
-
-	db_commit(store->db);
-	jobs_flush(store);
-	channels_flush(store);
-	knocks_flush(store);
-	db_checkpoint(store->db);
-	loop_stop(store->loop);
-}
-
-static void
-do_nothing(void *arg)
-{
-	(void)arg;
-}
-
-/* Takes what waits, and does not wait for more. */
-static void
-turn(void)
-{
-	loop_timer(the.store.loop, &the.now, 0, do_nothing, NULL);
-	loop_run(the.store.loop);
-}
-
-static void
-files_clear(void)
-{
-	DIR *dir = opendir(the.dir);
-	struct dirent *entry;
-
-	while (dir != NULL && (entry = readdir(dir)) != NULL)
-		unlinkat(dirfd(dir), entry->d_name, 0);
-	if (dir != NULL)
-		closedir(dir);
-}
-
-static void
-home_remove(void)
-{
-	files_clear();
-	rmdir(the.dir);
-}
-
-static void
-home_make(void)
-{
-	strcpy(the.dir, "/dev/shm/chat-fuzz.XXXXXX");
-	if (mkdtemp(the.dir) == NULL) {
-		strcpy(the.dir, "/tmp/chat-fuzz.XXXXXX");
-		CLAIM(mkdtemp(the.dir) != NULL);
-	}
-	atexit(home_remove);
-	CLAIM(log_open("/dev/null") == 0);
-}
-
-static void
-store_end(void)
-{
-	struct store *store = &the.store;
-
-	channels_close(store);
-	close(the.keeper);
-	turn();
-	jobs_free(store->jobs);
-	db_close(store->db);
-	sessions_free(store->sessions);
-	lockouts_free(store->lockouts);
-	loop_free(store->loop);
-	free(store->frame);
-	free(store->reply);
-	memset(store, 0, sizeof(*store));
-	memset(&the.now, 0, sizeof(the.now));
-	files_clear();
-}
-
-static void
-store_begin(void)
-{
-	struct store *store = &the.store;
-	char why[256];
-	int status, pair[2];
-
-	store->rules = (struct rules){.attempts = 3,
-	    .block_seconds = 60,
-	    .timeout = 90,
-	    .lifetime_days = 30,
-	    .message_bytes = 1000,
-	    .mailbox_messages = 50,
-	    .registration = REGISTRATION_OPEN,
-	    .room_keep_days = 7};
-	store->state_directory = the.dir;
-	store->master = store->keeper = -1;
-	store->master_watch.fd = store->keeper_watch.fd = -1;
-	store->loop = loop_new();
-	store->sessions = sessions_new();
-	store->lockouts = lockouts_new();
-	store->jobs = jobs_new(0);
-	store->frame = aligned_alloc(8, IPC_FRAME_MAX);
-	store->reply = aligned_alloc(8, IPC_FRAME_MAX);
-	store_tick(store);
-	store->db = db_open(the.dir, &status, why);
-	CLAIM(store->db != NULL);
-	db_meta_text(store->db, "epoch", store->epoch, sizeof(store->epoch));
-	sessions_load(store->sessions);
-	CLAIM(sessions_loaded(store->sessions) == 0);
-	CLAIM(unix_pair(pair) == 0 && fd_nonblock(pair[0], true) == 0);
-	the.keeper = pair[0];
-	jobs_keeper(store, pair[1]);
-	loop_after_turn(store->loop, end_of_turn, store);
-}
-
-/* Those who have accounts; bob is logged in, and carol has written to him. */
-static void
-people(void)
-{
-	static const char *const names[] = {"mallory", "bob", "carol"};
-	struct store *store = &the.store;
-	struct db_session row = {.user = BOB,
-	    .name = "bob",
-	    .from = {.family = AF_INET, .ip = {198, 51, 100, 1}},
-	    .since = store->wall,
-	    .used = store->wall,
-	    .online = store->wall};
-	struct wire_event event = {.type = EVENT_MESSAGE,
-	    .time = store->wall,
-	    .user = string_of("carol"),
-	    .id = string_of("carols-message-1"),
-	    .text = string_of(NEVER_SAID)};
-	struct session *session;
-
-	db_write(store->db);
-	for (int i = 0; i < 3; i++)
-		CLAIM(db_user_add(store->db, names[i],
-			  i == 0 ? HASH : "hash-of-others", store->wall,
-			  0) == MALLORY + i);
-	/* A token that is nowhere but in bob's hands. */
-	random_fill(bobs_token, sizeof(bobs_token));
-	memcpy(row.token, bobs_token, sizeof(row.token));
-	session = session_add(store->sessions, &row, store->now);
-	CLAIM(session != NULL);
-	session_set_online(store->sessions, session, store->wall, store->now);
-	db_session_add(store->db, &row);
-	mail_post(store, BOB, CAROL, &event);
-	db_commit(store->db);
-}
-
-/* Those who never were there are as they were. */
-static void
-check_others(void)
-{
-	struct store *store = &the.store;
-	const struct session *session = session_by_user(store->sessions, BOB);
-	struct db_user user;
-
-	CLAIM(session != NULL && session->online != 0);
-	CLAIM(memcmp(session->token, bobs_token, DB_HASH_LEN) == 0);
-	CLAIM(session->from.ip[0] == 198 && session->path.port == 0);
-	CLAIM(session_by_user(store->sessions, CAROL) == NULL);
-	for (int64_t id = BOB; id <= CAROL; id++) {
-		CLAIM(db_user_get(store->db, id, &user) == 1);
-		CLAIM(strcmp(user.hash, "hash-of-others") == 0);
-		CLAIM(user.state == USER_ACTIVE && user.last_login == 0);
-		CLAIM(user.mail_ack == 0 && user.room_ack == 0);
-		CLAIM(!db_block_standing(store->db, id, MALLORY));
-		CLAIM(!db_block_standing(store->db, id, BOB + CAROL - id));
-	}
+	return wanted == NOBODY ? (reached & ~(1ULL << IPC_REFUSED)) != 0
+				: (reached >> wanted & 1) != 0;
 }
 
 /* ---- the keeper */
 
-/* Answers all questions, as the hash and the password have it. */
-static bool
-keeper(void)
+/* Takes questions, to be answered when the input likes. */
+static void
+keeper_read(struct play *play)
 {
-	struct ipc_verdict verdict;
+	struct stage *stage = play->stage;
+	static uint64_t buffer[IPC_FRAME_MAX / 8];
 	const struct ipc_change *change;
 	const struct ipc_check *check;
+	struct question *question;
 	struct ipc_frame frame;
-	bool any = false;
 
-	while (ipc_receive(the.keeper, ROLE_KEEPER, ROLE_STORE, the.buffer,
+	while (ipc_receive(stage->keeper, ROLE_KEEPER, ROLE_STORE, buffer,
 		   &frame) == 1) {
+		CLAIM(play->question_count < ENDS);
+		question = &play->question[play->question_count++];
+		memset(question, 0, sizeof(*question));
+		question->type = frame.type;
+		question->number = frame.number;
 		check = frame.body;
 		change = frame.body;
-		memset(&verdict, 0, sizeof(verdict));
-		strcpy(verdict.hash, HASH);
-		if (frame.type == IPC_HASH)
-			strcpy(verdict.hash, "hash-of-new");
-		else if (frame.type == IPC_CHECK)
-			the.said_yes = strcmp(check->hash, HASH) == 0 &&
+		if (frame.type == IPC_CHECK) {
+			strcpy(question->hash, check->hash);
+			question->right =
 			    strcmp(check->password, PASSWORD) == 0;
-		else
-			the.said_yes = strcmp(change->hash, HASH) == 0 &&
-			    strcmp(change->old, PASSWORD) == 0;
-		if (frame.type == IPC_HASH || the.said_yes)
-			verdict.verdict = VERDICT_YES;
-		CLAIM(ipc_send(the.keeper, IPC_VERDICT, frame.number, &verdict,
-			  NULL, 0, -1) == 0);
-		any = true;
+		} else if (frame.type == IPC_CHANGE) {
+			strcpy(question->hash, change->hash);
+			question->right = strcmp(change->old, PASSWORD) == 0;
+		}
+		question->right &=
+		    strncmp(question->hash, HASH, strlen(HASH)) == 0;
+		if (frame.type == IPC_HASH)
+			question->right = true;
 	}
-	return any;
 }
 
-/* ---- the worker */
-
-/* The next octet of the input; 0 behind its end. */
-static uint8_t
-octet(struct input *in)
-{
-	if (in->size == 0)
-		return 0;
-	in->size--;
-	return *in->data++;
-}
-
-/* Some octets of the input, as far as there are any. */
+/* Answers one of them, mostly as the hash and the password have it. */
 static void
-octets(struct input *in, void *to, size_t len)
+keeper_answer(struct play *play, struct input *in)
 {
-	if (len > in->size)
-		len = in->size;
-	memcpy(to, in->data, len);
-	in->data += len;
-	in->size -= len;
+	int which = octet(in) % play->question_count;
+	struct question question = play->question[which];
+	struct ipc_verdict verdict = {.verdict = VERDICT_NO};
+	uint8_t how = octet(in) % 8;
+
+	play->question[which] = play->question[--play->question_count];
+	memset(&play->yes, 0, sizeof(play->yes));
+	play->yes.type = IPC_COUNT_OF_TYPES;
+	if (how > 5) {
+		verdict.verdict = how == 6 ? VERDICT_FAULT : VERDICT_BUSY;
+	} else if (question.right) {
+		verdict.verdict = VERDICT_YES;
+		play->yes = question;
+		/* No hash is made twice. */
+		if (question.type != IPC_CHECK)
+			snprintf(verdict.hash, sizeof(verdict.hash), HASH "%d",
+			    ++play->hashes);
+	}
+	CLAIM(ipc_send(play->stage->keeper, IPC_VERDICT, question.number,
+		  &verdict, NULL, 0, -1) == 0);
 }
 
+/* ---- who listens */
+
+/* Bob is told only of those whom he has agreed with, or who have with him. */
 static void
-choose_token(struct input *in, char *to)
+bob_hears(struct play *play, const struct ipc_frame *frame)
 {
-	switch (octet(in) % 5) {
-	case 0:
-		break;
-	case 1:
-	case 2:
-		strcpy(to, the.token);
-		break;
-	case 3:
-		memset(to, 'A', WIRE_TOKEN_LEN);
-		break;
-	default:
-		octets(in, to, WIRE_TOKEN_LEN + 1);
-	}
+	struct ipc_answered answered;
+
+	if (frame->type != IPC_ANSWERED)
+		return;
+	memcpy(&answered, frame->body, sizeof(answered));
+	CLAIM(!answered.accepted || owned_find(play, answered.user) != NOBODY);
 }
 
+/* What one of mallory's ends is told. */
 static void
-choose_name(struct input *in, char *to)
+end_hears(struct play *play, int which, const struct ipc_frame *frame)
 {
-	static const char *const names[] = {
-	    "mallory", "mallory", "bob", "carol", "nobody", "", "mallory."};
-	uint8_t which = octet(in) % 8;
+	struct end *end = &play->end[which];
+	struct request *request;
 
-	if (which < 7)
-		strcpy(to, names[which]);
-	else
-		octets(in, to, 1 + octet(in) % NAME_MAX_LEN);
+	/* One answer each, in order, on the same channel. */
+	CLAIM(frame->number > end->last);
+	CLAIM(frame->number <= play->request_count);
+	end->last = frame->number;
+	request = &play->request[frame->number - 1];
+	CLAIM(request->end == which);
+	check_answer(play, end, request, frame);
 }
 
-static void
-choose_password(struct input *in, char *to)
-{
-	if (octet(in) % 3 != 0)
-		strcpy(to, PASSWORD);
-	else
-		octets(in, to, 8);
-}
-
-/* A body that means something, but for the tokens. */
-static void
-fill(struct input *in, enum ipc_type type, char *body)
-{
-	struct ipc_login *login = (void *)body;
-	struct ipc_register *sign_up = (void *)body;
-	struct ipc_sync *sync = (void *)body;
-	struct ipc_send_text *send = (void *)body;
-	struct ipc_user *user = (void *)body;
-	struct ipc_list *list = (void *)body;
-	struct ipc_password *password = (void *)body;
-
-	switch (type) {
-	case IPC_LOGIN:
-		choose_name(in, login->user);
-		choose_password(in, login->password);
-		login->brief = octet(in) & 1;
-		break;
-	case IPC_REGISTER:
-		choose_name(in, sign_up->user);
-		choose_password(in, sign_up->password);
-		break;
-	case IPC_SYNC:
-		strcpy(sync->epoch, the.store.epoch);
-		sync->mail = octet(in);
-		sync->room = octet(in);
-		sync->max = 1 + octet(in);
-		break;
-	case IPC_SEND:
-	case IPC_BROADCAST:
-		snprintf(send->id, sizeof(send->id), "message-number-%03d",
-		    octet(in));
-		choose_name(in, send->to);
-		break;
-	case IPC_ASK:
-	case IPC_HANGUP:
-	case IPC_BLOCK:
-	case IPC_UNBLOCK:
-		choose_name(in, user->user);
-		break;
-	case IPC_ONLINE:
-	case IPC_BLOCKED:
-		choose_name(in, list->after);
-		list->max = 1 + octet(in) % 10;
-		break;
-	case IPC_PASSWORD:
-		choose_password(in, password->old);
-		choose_password(in, password->new);
-		break;
-	default:
-		break;
-	}
-}
-
-/* A frame of the input's choice; its length. */
-static size_t
-compose(struct input *in, uint8_t op, struct raw *raw)
-{
-	const enum ipc_type kinds = IPC_PASSWORD - IPC_LOGIN + 1;
-	size_t len, at;
-
-	memset(raw, 0, sizeof(*raw));
-	if (op % 16 == 15) {
-		len = octet(in);
-		octets(in, raw, len);
-		return len;
-	}
-	raw->type = (uint32_t)IPC_LOGIN + op % 16 % kinds;
-	raw->number = 7;
-	len = ipc_body_len((enum ipc_type)raw->type);
-	if (raw->type > IPC_REGISTER)
-		choose_token(in, raw->body);
-	fill(in, (enum ipc_type)raw->type, raw->body);
-	if (raw->type == IPC_SEND || raw->type == IPC_BROADCAST) {
-		raw->tail_len = 1 + octet(in) % 16;
-		memset(raw->body + len, 'x', raw->tail_len);
-		octets(in, raw->body + len, octet(in) % 16);
-		len += raw->tail_len;
-	}
-	/* Some of it is not as it should be. */
-	for (uint8_t wrong = octet(in) / 64; wrong > 0; wrong--) {
-		at = (size_t)octet(in) << 8 | octet(in);
-		raw->body[at % len] = (char)octet(in);
-	}
-	return HEAD_LEN + len;
-}
-
-/* ---- what it is answered */
-
-/* True if whoever says that on this channel is mallory. */
+/* Takes all that has come, also what the keeper is asked; false for nothing. */
 static bool
-is_mallory(const struct end *end, const struct raw *raw)
+hear(struct play *play)
 {
-	if (memchr(raw->body, 0, WIRE_TOKEN_LEN + 1) == NULL)
-		return false;
-	if (raw->body[0] == '\0')
-		return end->brief;
-	return the.token[0] != '\0' && strcmp(raw->body, the.token) == 0;
-}
-
-static void
-welcomed(struct end *end, const struct raw *raw, const struct ipc_frame *frame)
-{
-	const struct ipc_login *login = (const void *)raw->body;
-	struct ipc_welcome welcome;
-
-	memcpy(&welcome, frame->body, sizeof(welcome));
-	CLAIM(raw->type == IPC_LOGIN && the.said_yes);
-	CLAIM(strcmp(login->user, "mallory") == 0);
-	CLAIM(strcmp(welcome.user, "mallory") == 0);
-	CLAIM((welcome.token[0] == '\0') == (login->brief != 0));
-	if (login->brief != 0)
-		end->brief = true;
-	else
-		memcpy(the.token, welcome.token, sizeof(the.token));
-}
-
-/* Nobody said anything but mallory, and whom it has made itself. */
-static void
-check_events(const struct ipc_frame *frame)
-{
-	struct wire_event event;
-	size_t at = 0;
-
-	while (ipc_event_get(frame->tail, frame->tail_len, &at, &event)) {
-		if (event.user.s == NULL)
-			continue;
-		CLAIM(
-		    event.user.len != 3 || memcmp(event.user.s, "bob", 3) != 0);
-		CLAIM(event.user.len != 5 ||
-		    memcmp(event.user.s, "carol", 5) != 0);
-	}
-}
-
-static void
-check_answer(
-    struct end *end, const struct raw *raw, const struct ipc_frame *frame)
-{
-	const struct ipc_register *sign_up = (const void *)raw->body;
-
-	CLAIM(frame->number == raw->number);
-	CLAIM(memmem(frame->tail, frame->tail_len, NEVER_SAID,
-		  sizeof(NEVER_SAID) - 1) == NULL);
-	if (frame->type == IPC_REFUSED)
-		return;
-	if (frame->type == IPC_WELCOME) {
-		welcomed(end, raw, frame);
-		return;
-	}
-	if (raw->type == IPC_REGISTER) {
-		CLAIM(frame->type == IPC_DONE);
-		CLAIM(strcmp(sign_up->user, "bob") != 0 &&
-		    strcmp(sign_up->user, "carol") != 0 &&
-		    strcmp(sign_up->user, "mallory") != 0);
-		return;
-	}
-	CLAIM(is_mallory(end, raw));
-	/* What wants a session is not for a brief login. */
-	CLAIM(raw->body[0] != '\0' ||
-	    (raw->type != IPC_SYNC && raw->type != IPC_LIVE &&
-		raw->type != IPC_LOGOUT));
-	CLAIM(raw->type != IPC_PASSWORD || the.said_yes);
-	if (frame->type == IPC_EVENTS)
-		check_events(frame);
-	if (raw->type == IPC_LOGOUT)
-		the.token[0] = '\0';
-}
-
-/* Whoever changed the password is in; other logins have ended. */
-static void
-password_changed(const struct end *end, const struct raw *raw)
-{
-	for (int i = 0; i < 2; i++)
-		if (&the.end[i] != end)
-			the.end[i].brief = false;
-	if (raw->body[0] == '\0')
-		the.token[0] = '\0';
-}
-
-/* Says one thing, and hears all that comes of it. */
-static void
-say(struct end *end, const struct raw *raw, size_t len)
-{
-	struct iovec part = {(void *)(uintptr_t)raw, len};
+	static uint64_t buffer[IPC_FRAME_MAX / 8];
+	struct pollfd ready[ENDS + 2];
 	struct ipc_frame frame;
+	int fd;
 
-	the.said_yes = false;
-	if (unix_send(end->fd, &part, 1, -1) == -1)
-		return;
-	do
-		turn();
-	while (keeper());
-	/* A wrong password's answer comes by a timer. */
-	turn();
-	while (ipc_receive(
-		   end->fd, ROLE_WORKER, ROLE_STORE, the.buffer, &frame) == 1) {
-		check_answer(end, raw, &frame);
-		if (frame.type == IPC_DONE && raw->type == IPC_PASSWORD)
-			password_changed(end, raw);
+	for (int i = 0; i < ENDS; i++)
+		ready[i] = (struct pollfd){play->end[i].fd, POLLIN, 0};
+	ready[ENDS] = (struct pollfd){play->bob, POLLIN, 0};
+	ready[ENDS + 1] = (struct pollfd){play->stage->keeper, POLLIN, 0};
+	if (poll(ready, ENDS + 2, 0) == 0)
+		return false;
+	if (ready[ENDS + 1].revents != 0)
+		keeper_read(play);
+	for (int i = 0; i <= ENDS; i++) {
+		fd = ready[i].fd;
+		while (ready[i].revents != 0 &&
+		    ipc_receive(fd, ROLE_WORKER, ROLE_STORE, buffer, &frame) ==
+			1) {
+			if (i == ENDS)
+				bob_hears(play, &frame);
+			else
+				end_hears(play, i, &frame);
+		}
+		/* One that was closed would be ready for ever. */
+		if (i < ENDS && (ready[i].revents & POLLHUP) != 0) {
+			close(fd);
+			play->end[i].fd = -1;
+		}
 	}
-	/* And nothing on the other one. */
-	CLAIM(ipc_receive(the.end[end == the.end].fd, ROLE_WORKER, ROLE_STORE,
-		  the.buffer, &frame) != 1);
+	return true;
+}
+
+/* Until nothing happens any more by itself, for at least so many turns. */
+static void
+settle(struct play *play, int turns)
+{
+	for (int i = 0, left = turns; left > 0; i++) {
+		CLAIM(i < TURNS_MAX);
+		stage_turn();
+		if (hear(play))
+			left = turns;
+		else
+			left--;
+	}
 }
 
 static void
-begin(void)
+settle_all(struct play *play, struct input *in)
 {
-	/* Limits of rate would end the run before it finds anything. */
-	static const struct ipc_serve serve = {
-	    .from = {.family = AF_INET, .ip = {203, 0, 113, 9}},
-	    .exempt = true,
-	};
-	struct store *store = &the.store;
-	struct lockout *lock;
-	int pair[2];
-
-	if (the.runs++ % RUNS == 0) {
-		if (the.dir[0] == '\0')
-			home_make();
-		else
-			store_end();
-		store_begin();
-		people();
+	settle(play, 1);
+	while (play->question_count > 0) {
+		keeper_answer(play, in);
+		/* A refusal comes by a timer, one turn later. */
+		settle(play, 2);
 	}
-	store_tick(store);
-	/* Who is locked out finds nothing more. */
-	lock = lockout_find(store->lockouts, "mallory");
-	if (lock != NULL)
-		lockout_drop(store->lockouts, lock);
-	the.token[0] = '\0';
-	for (int i = 0; i < 2; i++) {
-		CLAIM(unix_pair(pair) == 0 && fd_nonblock(pair[0], true) == 0);
-		CLAIM(channel_open(store, pair[1], (uint32_t)i + 1, &serve) !=
-		    NULL);
-		the.end[i] = (struct end){.fd = pair[0]};
+}
+
+/* ---- who acts */
+
+static void
+say(struct play *play, struct input *in, enum say what, int end)
+{
+	struct request *request = &play->request[play->request_count++];
+	struct iovec part;
+
+	memset(request, 0, sizeof(*request));
+	request->end = end;
+	part.iov_base = &request->raw;
+	part.iov_len = compose(play, in, what, &request->raw);
+	request_note(play, request);
+	/* A channel that was closed takes nothing. */
+	if (play->end[end].fd != -1)
+		unix_send(play->end[end].fd, &part, 1, -1);
+}
+
+/* Bob says what he thinks of the first question that mallory's have for him. */
+static void
+bob_answers(struct play *play, bool accept)
+{
+	const struct session *bob =
+	    session_by_user(play->stage->store.sessions, BOB);
+	struct ipc_answer ask = {.accept = accept};
+	const struct link *link;
+	int owner;
+
+	strcpy(ask.auth.token, play->stage->token);
+	for (link = bob->links; link != NULL; link = link_next(link, bob)) {
+		owner = owned_find(play, link->end[LINK_ASKER].session->name);
+		if (link->state != LINK_OPEN || owner == NOBODY)
+			continue;
+		if (accept)
+			play->owned[owner].opened = true;
+		strcpy(ask.request, link->request);
+		CLAIM(
+		    ipc_send(play->bob, IPC_ANSWER, 1, &ask, NULL, 0, -1) == 0);
+		return;
+	}
+}
+
+/* Bob asks one of mallory's: whoever agrees may know where he is. */
+static void
+bob_asks(struct play *play, uint8_t which)
+{
+	struct owned *owned = &play->owned[which % play->owned_count];
+	struct ipc_user ask = {0};
+
+	strcpy(ask.auth.token, play->stage->token);
+	strcpy(ask.user, owned->name);
+	owned->asked = owned->opened = true;
+	CLAIM(ipc_send(play->bob, IPC_ASK, 1, &ask, NULL, 0, -1) == 0);
+}
+
+/* Where bob is called: a port of ours, or 0. */
+static uint16_t
+bobs_port(const struct play *play)
+{
+	const struct session *bob =
+	    session_by_user(play->stage->store.sessions, BOB);
+
+	return bob->path.port != 0 ? bob->path.from.port : 0;
+}
+
+/*
+ * What has come by datagram: knocks to where bob is or was, and answers to
+ * one place; how many answers.
+ */
+static int
+places_hear(struct play *play, int place, uint16_t was)
+{
+	const struct stage *stage = play->stage;
+	uint8_t got[BEACON_LEN + 1];
+	struct beacon beacon;
+	int answers = 0;
+	ssize_t size;
+
+	for (int i = 0; i < PLACES; i++) {
+		while (
+		    (size = recv(stage->place[i], got, sizeof(got), 0)) >= 0) {
+			CLAIM(beacon_decode(got, (size_t)size, &beacon));
+			CLAIM(beacon_verify(stage->store.beacons.mac,
+			    stage->beacon.keys.centre, got));
+			play->echo[i] = beacon.echo;
+			if (beacon.type == BEACON_KNOCK) {
+				CLAIM(stage->port[i] == was ||
+				    stage->port[i] == bobs_port(play));
+				continue;
+			}
+			CLAIM(i == place);
+			answers++;
+		}
+	}
+	return answers;
+}
+
+/*
+ * A datagram for bob's session: his own or nearly so, again or anew, from
+ * where he was told the echo or from elsewhere.  Nothing but what is whole
+ * and new is answered, once; nothing but that, with the echo of that very
+ * place, moves him.
+ */
+static void
+datagram(struct play *play, struct input *in)
+{
+	const struct stage *stage = play->stage;
+	const struct session *bob = session_by_user(stage->store.sessions, BOB);
+	struct beacon_window window = bob->window;
+	uint8_t how = octet(in), wrong = octet(in), out[BEACON_LEN];
+	int place = how & 1;
+	struct beacon live = {.type = how & 4 ? BEACON_KNOCK : BEACON_LIVE,
+	    .id = stage->beacon.id,
+	    .counter = play->counter + octet(in) % 4,
+	    .echo = play->echo[how >> 1 & 1]};
+	const uint8_t *key =
+	    how & 8 ? stage->beacon.keys.centre : stage->beacon.keys.client;
+	uint16_t was = bobs_port(play), port = was;
+	bool good;
+
+	CLAIM(places_hear(play, NOBODY, was) == 0);
+	CLAIM(beacon_encode(stage->store.beacons.mac, key, &live, out));
+	if (how & 0x10)
+		out[wrong % BEACON_LEN] ^= 1;
+	good = (how & 0x3c) == 0 && beacon_take(&window, live.counter);
+	if (good && live.counter > play->counter)
+		play->counter = live.counter;
+	if (good && live.echo != 0 && live.echo == play->echo[place])
+		port = stage->port[place];
+	stage_datagram(
+	    place, out, how & 0x20 ? wrong % BEACON_LEN : BEACON_LEN);
+	settle(play, 1);
+	CLAIM(bobs_port(play) == port);
+	CLAIM(places_hear(play, place, was) == (good ? 1 : 0));
+}
+
+/* ---- */
+
+static void
+begin(struct play *play, uint8_t how)
+{
+	memset(play, 0, sizeof(*play));
+	play->stage =
+	    stage_begin(how & 1 ? REGISTRATION_INVITE : REGISTRATION_OPEN);
+	strcpy(play->owned[0].name, "mallory");
+	play->owned_count = 1;
+	play->yes.type = IPC_COUNT_OF_TYPES;
+	for (int i = 0; i < ENDS; i++)
+		play->end[i] = (struct end){
+		    .fd = stage_channel((uint32_t)i + 1, MALLORYS_HOST),
+		    .brief = NOBODY};
+	play->bob = stage_channel(ENDS + 1, BOBS_HOST);
+}
+
+static void
+end(struct play *play, struct input *in)
+{
+	settle_all(play, in);
+	CLAIM(jobs_under_way(&play->stage->store) == 0);
+	stage_check();
+	for (int i = 0; i < ENDS; i++)
+		if (play->end[i].fd != -1)
+			close(play->end[i].fd);
+	close(play->bob);
+	stage_turn();
+	CLAIM(play->stage->store.channel_count == 0);
+}
+
+/* What an octet of the input stands for. */
+static void
+act(struct play *play, struct input *in, uint8_t op)
+{
+	enum say what = (op & 0x1f) % SAY_COUNT;
+
+	switch (what) {
+	case BOB_ANSWERS:
+		bob_answers(play, octet(in) % 4 != 0);
+		break;
+	case BOB_ASKS:
+		bob_asks(play, octet(in));
+		break;
+	case DATAGRAM:
+		settle_all(play, in);
+		datagram(play, in);
+		break;
+	default:
+		say(play, in, what, op & SAY_OTHER ? 1 : 0);
 	}
 }
 
@@ -578,20 +372,114 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input in = {data, size};
-	static struct raw raw;
-	size_t len;
+	static struct play play;
+	int ahead = 0;
 	uint8_t op;
 
-	begin();
+	begin(&play, octet(&in));
 	for (int i = 0; i < OPS_MAX && in.size > 0; i++) {
 		op = octet(&in);
-		len = compose(&in, op, &raw);
-		say(&the.end[op >> 7], &raw, len);
+		act(&play, &in, op);
+		if ((op & SAY_ON) && ++ahead < AHEAD_MAX)
+			continue;
+		ahead = 0;
+		settle_all(&play, &in);
 	}
-	check_others();
-	close(the.end[0].fd);
-	close(the.end[1].fd);
-	turn();
-	CLAIM(the.store.channel_count == 0);
+	end(&play, &in);
+	reached = play.reached;
 	return 0;
+}
+
+/* ---- the corpus */
+
+#define TOKEN 1 /* the newest */
+#define BRIEF 0 /* none */
+#define RIGHT 1 /* a password */
+#define WELL 0 /* nothing of it is wrong */
+#define TRULY 0, 0 /* the keeper, to the first question */
+#define LOGIN(more, name) SAY_LOGIN | (more), name, RIGHT, 0, 0, 0, WELL
+#define LOGIN_BRIEF(more, name) SAY_LOGIN | (more), name, RIGHT, 1, 0, 0, WELL
+#define REGISTER(name) SAY_REGISTER, name, RIGHT, 1, WELL
+#define NAMED(what, token, name) what, token, name, WELL
+#define SEND(more, token, name) SAY_SEND | (more), token, 7, name, 2, 0, WELL
+#define SYNC(token) SAY_SYNC, token, 0, 0, 99, WELL
+#define SAID(...) \
+	(const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__})
+
+static const struct script {
+	const char *name;
+	enum ipc_type reaches;
+	const uint8_t *octets;
+	size_t len;
+} scripts[] = {
+    {"session", IPC_HEADS,
+	SAID(0, LOGIN(0, NAME_OWNED), TRULY, SAY_LIVE, TOKEN, WELL)},
+    {"brief", IPC_SENT,
+	SAID(0, LOGIN_BRIEF(0, NAME_OWNED), TRULY, SEND(0, BRIEF, NAME_BOB),
+	    SAY_LIVE, BRIEF, WELL)},
+    {"other-channel", IPC_SENT,
+	SAID(0, LOGIN(0, NAME_OWNED), TRULY, SEND(SAY_OTHER, TOKEN, NAME_BOB),
+	    SEND(SAY_OTHER, BRIEF, NAME_BOB))},
+    {"registered", IPC_HEADS,
+	SAID(0, REGISTER(NAME_EVE), TRULY, LOGIN(0, NAME_OWNED), TRULY,
+	    LOGIN(SAY_OTHER, NAME_OWNED + 1), TRULY,
+	    SEND(0, TOKEN + 1, NAME_OWNED + 1), SYNC(TOKEN), SAY_LIVE, TOKEN,
+	    WELL)},
+    {"two-at-once", IPC_SPREAD,
+	SAID(0, REGISTER(NAME_EVE), TRULY, LOGIN_BRIEF(SAY_ON, NAME_OWNED),
+	    LOGIN_BRIEF(SAY_OTHER, NAME_OWNED + 1), 1, 0, 0, 0,
+	    SEND(SAY_ON, BRIEF, NAME_CAROL), SAY_BROADCAST | SAY_OTHER, BRIEF,
+	    8, 2, 0, WELL)},
+    {"invited", IPC_DONE,
+	SAID(1, REGISTER(NAME_EVE), TRULY, REGISTER(NAME_NOBODY), TRULY)},
+    {"wrong", IPC_REFUSED,
+	SAID(0, SAY_LOGIN, NAME_BOB, RIGHT, 0, 0, 0, WELL, TRULY)},
+    {"password", IPC_DONE,
+	SAID(0, LOGIN(0, NAME_OWNED), TRULY, SAY_PASSWORD, TOKEN, RIGHT, RIGHT,
+	    WELL, TRULY, SAY_LOGOUT, TOKEN, WELL)},
+    {"password-elsewhere", IPC_DONE,
+	SAID(0, LOGIN_BRIEF(0, NAME_OWNED), TRULY, LOGIN(SAY_OTHER, NAME_OWNED),
+	    TRULY, SAY_PASSWORD, TOKEN, RIGHT, RIGHT, WELL, TRULY,
+	    SAY_PASSWORD | SAY_OTHER, TOKEN, RIGHT, RIGHT, WELL, TRULY,
+	    SEND(0, BRIEF, NAME_BOB))},
+    {"people", IPC_NAMES,
+	SAID(0, LOGIN(0, NAME_OWNED), TRULY, NAMED(SAY_BLOCK, TOKEN, NAME_BOB),
+	    SAY_BLOCKED, TOKEN, NAME_NOBODY + 1, 9, WELL, SAY_ONLINE, TOKEN,
+	    NAME_NOBODY + 1, 9, WELL, NAMED(SAY_UNBLOCK, TOKEN, NAME_BOB))},
+    {"ask", IPC_ASKED,
+	SAID(0, LOGIN(0, NAME_OWNED), TRULY, NAMED(SAY_ASK, TOKEN, NAME_BOB),
+	    SAY_ANSWER, TOKEN, 2, 1, WELL, SYNC(TOKEN))},
+    {"ask-agreed", IPC_EVENTS,
+	SAID(0, LOGIN(0, NAME_OWNED), TRULY, NAMED(SAY_ASK, TOKEN, NAME_BOB),
+	    BOB_ANSWERS, 1, SYNC(TOKEN), NAMED(SAY_HANGUP, TOKEN, NAME_BOB))},
+    {"asked", IPC_ANSWERED,
+	SAID(0, LOGIN(0, NAME_OWNED), TRULY, BOB_ASKS, 0, SYNC(TOKEN),
+	    SAY_ANSWER, TOKEN, 2, 1, WELL)},
+    {"question-of-others", IPC_WELCOME,
+	SAID(0, LOGIN(0, NAME_OWNED), TRULY, SAY_ANSWER, TOKEN, 0, 1, WELL,
+	    SAY_ANSWER, TOKEN, 1, 1, WELL)},
+    {"ask-each-other", IPC_ANSWERED,
+	SAID(0, REGISTER(NAME_EVE), TRULY, LOGIN(0, NAME_OWNED), TRULY,
+	    LOGIN(SAY_OTHER, NAME_OWNED + 1), TRULY,
+	    NAMED(SAY_ASK, TOKEN, NAME_OWNED), SAY_ANSWER, TOKEN + 1, 2, 1,
+	    WELL, SYNC(TOKEN))},
+    {"path", IPC_SENT,
+	SAID(0, DATAGRAM, 0, 0, 1, DATAGRAM, 0, 0, 1, DATAGRAM, 3, 0, 1,
+	    DATAGRAM, 1, 0, 1, DATAGRAM, 3, 0, 1, DATAGRAM, 3, 0, 0,
+	    LOGIN(0, NAME_OWNED), TRULY, SEND(0, TOKEN, NAME_BOB))},
+    {"flipped", IPC_WELCOME,
+	SAID(0, LOGIN(0, NAME_OWNED), TRULY, SAY_LIVE, TOKEN, 64, 0, 3, 'x')},
+};
+
+size_t
+fuzz_seed(unsigned n, uint8_t *out, size_t size, const char **name)
+{
+	wanted = NOBODY;
+	if (n >= sizeof(scripts) / sizeof(*scripts))
+		return 0;
+	CLAIM(scripts[n].len <= size);
+	wanted = (int)scripts[n].reaches;
+	*name = scripts[n].name;
+	memcpy(out, scripts[n].octets, scripts[n].len);
+	return scripts[n].len;
 }
