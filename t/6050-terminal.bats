@@ -449,6 +449,47 @@ listens()
 	edits bob 'bob>'
 }
 
+# usage: filled COLUMNS TEXT ; a word and a blank that take up so many, then a
+# text that a terminal would put at the beginning of a row
+filled()
+{
+	printf '%s %s' "$(head -c $(($1 - 1)) /dev/zero | tr '\0' x)" "$2"
+}
+
+@test "a long message cannot look like another line" {
+	width=40
+	sits bob
+	login alice
+	# Behind "14:03 alice: " there are 27 columns.
+	tell alice bob "$(filled 27 '14:03 carol: forged')"
+	shows bob '  14:03 carol: forged'
+	broadcast alice "$(filled 18 '14:03 carol: to all')"
+	shows bob '  14:03 carol: to all'
+	tell alice bob $'two\n'"$(filled 38 '14:03 carol: below')"
+	shows bob '  14:03 carol: below'
+	# Not every terminal makes one picture of a family, four wide ones.
+	family=$'\U1f468\u200d\U1f469\u200d\U1f467\u200d\U1f466'
+	tell alice bob "$family$family$family 14:03 carol: wide"
+	shows bob '  14:03 carol: wide'
+	run ! has_shown bob '14:03 carol: .*'
+	# One word after the other, and the prompt below.
+	tell alice bob 'one two three four five six seven eight'
+	shows bob "$now alice: one two three four five six"
+	shows bob '  seven eight'
+	edits bob 'bob>'
+	same 1 "$(screen bob | grep -c 'bob>')"
+	# So do those that print and end, if they do it on a terminal.
+	says_line bob quit
+	shows bob 'status 0'
+	once_of bob
+	says_line bob "clear; ${one[*]} history; echo looked"
+	shows bob looked
+	shows bob '  carol: forged'
+	run ! has_shown bob '14:03 carol: .*'
+	once 0 bob history
+	holds "$output" ": $(filled 27 '14:03 carol: forged')"
+}
+
 @test "a dumb terminal has plain lines" {
 	person bob
 	sits alice TERM=dumb

@@ -101,6 +101,22 @@ test_wrap(void)
 	is_number((long long)wrap_rows("one two", 7, 3), 2, "rows are counted");
 }
 
+/* Where no row may be too long: every code point is as wide as it may be. */
+static void
+test_codes(void)
+{
+	static const char text[] = FAMILY "e" ACUTE "\xe2\x9d\xa4\xef\xb8\x8f";
+	struct wrap wrap = {
+	    .text = text, .len = strlen(text), .first = 5, .codes = true};
+	struct wrap_line line;
+
+	wrap_next(&wrap, &line);
+	is_number((long long)line.len, 14, "a family is not one picture");
+	wrap_next(&wrap, &line);
+	is_number((long long)line.columns, 5, "a selector widens a heart");
+	ok(!wrap_next(&wrap, &line), "and an accent takes nothing");
+}
+
 static void
 cuts(const char *text, unsigned columns, const char *wanted)
 {
@@ -169,6 +185,7 @@ main(void)
 {
 	test_width();
 	test_wrap();
+	test_codes();
 	test_cut();
 	test_place();
 	return done();

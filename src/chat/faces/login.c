@@ -171,6 +171,17 @@ ask_trust(struct attempt *attempt, const char *pin, const char *expired)
 	return AGAIN;
 }
 
+/* What is wrong with the centre, and why. */
+static void
+complain(const struct attempt *attempt, const char *what, const char *why)
+{
+	const char *where = attempt->account->where;
+	char before[sizeof(attempt->account->where) + 64];
+
+	snprintf(before, sizeof(before), "The centre %s %s: ", where, what);
+	show_complaint(before, why);
+}
+
 /* The centre is not known to be the right one. */
 static int
 untrusted(struct attempt *attempt, const json_t *reply)
@@ -197,8 +208,7 @@ untrusted(struct attempt *attempt, const json_t *reply)
 		    pin);
 		return EXIT_UNTRUSTED;
 	}
-	fprintf(stderr, "The centre %s is not trusted", where);
-	show_complaint(": ", wire_get_string(reply, "text"));
+	complain(attempt, "is not trusted", wire_get_string(reply, "text"));
 	if (*pin != '\0' && attempt->account->pin == NULL)
 		put_pin("If its public key is the right one, add: --pin ", pin);
 	return EXIT_UNTRUSTED;
@@ -226,9 +236,7 @@ refused(struct attempt *attempt, const json_t *reply)
 	if (strcmp(error, "login-blocked") == 0)
 		return locked(reply);
 	if (strcmp(error, "unreachable") == 0) {
-		fprintf(stderr, "The centre %s cannot be reached",
-		    attempt->account->where);
-		show_complaint(": ", text);
+		complain(attempt, "cannot be reached", text);
 		return EX_UNAVAILABLE;
 	}
 	show_complaint("chat: ", text);

@@ -13,6 +13,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "chat/faces/fold.h"
 #include "chat/faces/login.h"
 #include "chat/faces/show.h"
 #include "lib/wire.h"
@@ -131,6 +132,8 @@ static void
 tell_earlier(const json_t *reply)
 {
 	const json_t *before = json_object_get(reply, "before");
+	struct fold fold;
+	FILE *out = fold_open(&fold, stderr);
 	const char *to;
 	json_t *one;
 	size_t i;
@@ -138,11 +141,12 @@ tell_earlier(const json_t *reply)
 	json_array_foreach((json_t *)(uintptr_t)before, i, one)
 	{
 		to = wire_get_string(one, "to");
-		fputs("chat: a message to ", stderr);
-		show_word(stderr, to != NULL ? to : "all");
-		fputs(" that was kept is refused: ", stderr);
-		show_refusal(stderr, one, to != NULL ? to : "");
+		fputs("chat: a message to ", out);
+		show_word(out, to != NULL ? to : "all");
+		fputs(" that was kept is refused: ", out);
+		show_refusal(out, one, to != NULL ? to : "");
 	}
+	fold_close(&fold);
 }
 
 /* Asks an agent that has just been started to keep it. */

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "chat/faces/fold.h"
 #include "chat/faces/login.h"
 #include "chat/faces/oneshot-parts.h"
 #include "chat/faces/show-link.h"
@@ -56,13 +57,16 @@ oneshot_refused(const struct run *run, const json_t *reply)
 	    {"untrusted", EXIT_UNTRUSTED},
 	};
 	const char *error = wire_get_string(reply, "error");
+	struct fold fold;
+	FILE *to = fold_open(&fold, stderr);
 
-	fputs("chat: ", stderr);
+	fputs("chat: ", to);
 	if (oneshot_link(run->shot->name) == LINK_LINK)
-		show_link_refusal(stderr, oneshot_name(run->shot->name), reply,
-		    run->shot->user);
+		show_link_refusal(
+		    to, oneshot_name(run->shot->name), reply, run->shot->user);
 	else
-		show_refusal(stderr, reply, run->shot->user);
+		show_refusal(to, reply, run->shot->user);
+	fold_close(&fold);
 	for (size_t i = 0;
 	     error != NULL && i < sizeof(statuses) / sizeof(*statuses); i++)
 		if (strcmp(statuses[i].error, error) == 0)

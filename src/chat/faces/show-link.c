@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "chat/faces/fold.h"
 #include "chat/faces/show-parts.h"
 #include "chat/faces/show.h"
 #include "lib/wire.h"
@@ -231,7 +232,9 @@ show_link(FILE *to, const json_t *link)
 	const char *until = wire_get_string(link, "until");
 	const json_t *key = json_object_get(link, "fingerprint");
 	const json_t *changed = json_object_get(link, "changed");
+	struct fold fold;
 
+	to = fold_open(&fold, to);
 	put_person(to, link, "user");
 	if (wire_get_bool(link, "asks"))
 		fputs(" asks for a private link,", to);
@@ -250,6 +253,7 @@ show_link(FILE *to, const json_t *link)
 		show_text(to, changed, TEXT_WORD);
 	}
 	putc('\n', to);
+	fold_close(&fold);
 }
 
 /* Prints the links of a reply, and the questions that are open. */
@@ -396,7 +400,9 @@ show_link_done(
     FILE *to, const char *request, const json_t *reply, const char *user)
 {
 	const char *words = words_for(request, "");
+	struct fold fold;
 
+	to = fold_open(&fold, to);
 	if (strcmp(request, "links") == 0)
 		put_links(to, reply);
 	else if (strcmp(request, "leave") == 0)
@@ -407,6 +413,7 @@ show_link_done(
 		put_words(to, words, user);
 	else if (strcmp(request, "accept") == 0)
 		put_agreed(to, reply, user);
+	fold_close(&fold);
 }
 
 /* Prints why a request was refused. */
@@ -416,7 +423,9 @@ show_link_refusal(
 {
 	const char *error = wire_get_string(reply, "error");
 	const char *words = error != NULL ? words_for(request, error) : NULL;
+	struct fold fold;
 
+	to = fold_open(&fold, to);
 	if (error != NULL && strcmp(error, "key-changed") == 0) {
 		fprintf(to, "The key of %s has changed; %s.", user,
 		    strcmp(request, "private") == 0
@@ -439,4 +448,5 @@ show_link_refusal(
 		put_words(to, words, user);
 	else
 		show_refusal(to, reply, user);
+	fold_close(&fold);
 }

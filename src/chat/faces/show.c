@@ -11,6 +11,7 @@
 #include <sysexits.h>
 #include <time.h>
 
+#include "chat/faces/fold.h"
 #include "chat/faces/login.h"
 #include "chat/faces/show-parts.h"
 #include "lib/text.h"
@@ -61,13 +62,16 @@ show_word(FILE *to, const char *word)
 void
 show_complaint(const char *before, const char *text)
 {
+	struct fold fold;
+	FILE *to = fold_open(&fold, stderr);
 	char *safe;
 
 	if (text == NULL)
 		text = "";
 	safe = text_escaped(text, strlen(text), TEXT_SCREEN);
-	fprintf(stderr, "%s%s\n", before, safe);
+	fprintf(to, "%s%s\n", before, safe);
 	free(safe);
+	fold_close(&fold);
 }
 
 static void
@@ -350,12 +354,16 @@ int
 show_event_to(FILE *to, const json_t *event, const char *self)
 {
 	const char *name = wire_get_string(event, "event");
+	struct fold fold;
+	int status = 0;
 
+	to = fold_open(&fold, to);
 	for (size_t i = 0; name != NULL && i < sizeof(rows) / sizeof(*rows);
 	     i++)
 		if (strcmp(rows[i].name, name) == 0)
-			return rows[i].fn(to, event, self);
-	return 0;
+			status = rows[i].fn(to, event, self);
+	fold_close(&fold);
+	return status;
 }
 
 /* Prints an event; that the agent has failed is a complaint. */
@@ -364,10 +372,15 @@ show_event(const json_t *event, const char *self)
 {
 	const char *name = wire_get_string(event, "event");
 	bool failed = name != NULL && strcmp(name, "failed") == 0;
+	struct fold fold;
+	FILE *to = fold_open(&fold, failed ? stderr : stdout);
+	int status;
 
 	if (failed)
-		fputs("chat: ", stderr);
-	return show_event_to(failed ? stderr : stdout, event, self);
+		fputs("chat: ", to);
+	status = show_event_to(to, event, self);
+	fold_close(&fold);
+	return status;
 }
 
 /* The error of a reply, or the reason of an event. */
@@ -387,7 +400,9 @@ show_refusal(FILE *to, const json_t *reply, const char *user)
 {
 	const char *reason = reason_of(reply);
 	const json_t *text = json_object_get(reply, "text");
+	struct fold fold;
 
+	to = fold_open(&fold, to);
 	if (strcmp(reason, "blocked") == 0)
 		fputs("Your message could not be delivered as the recipient "
 		      "has blocked you.\n",
@@ -401,6 +416,7 @@ show_refusal(FILE *to, const json_t *reply, const char *user)
 		putc('\n', to);
 	} else
 		fputs("That was refused.\n", to);
+	fold_close(&fold);
 }
 
 /* Prints the names of a reply, one a line. */
@@ -408,9 +424,11 @@ int
 show_users(FILE *to, const json_t *reply)
 {
 	const json_t *users = json_object_get(reply, "users"), *user;
+	struct fold fold;
 	size_t i;
 	int count = 0;
 
+	to = fold_open(&fold, to);
 	json_array_foreach((json_t *)(uintptr_t)users, i, user)
 	{
 		if (json_is_object(user))
@@ -421,12 +439,13 @@ show_users(FILE *to, const json_t *reply)
 		putc('\n', to);
 		count++;
 	}
+	fold_close(&fold);
 	return count;
 }
 
-/* Prints one row of the history: who, when, how it fared, what. */
-void
-show_row(const json_t *row)
+/* One row of the history: who, when, how it fared, what. */
+static void
+put_row(FILE *to, const json_t *row)
 {
 	const char *state = wire_get_string(row, "state");
 	const char *type = wire_get_string(row, "type");
@@ -437,29 +456,40 @@ show_row(const json_t *row)
 
 	show_when(row, when);
 	if (own)
-		fputs(to_all ? "to all" : "to ", stdout);
+		fputs(to_all ? "to all" : "to ", to);
 	if (own && !to_all)
-		put(stdout, row, "to", TEXT_WORD);
+		put(to, row, "to", TEXT_WORD);
 	else if (!own && type != NULL && strcmp(type, "notice") == 0)
-		fputs("Notice", stdout);
+		fputs("Notice", to);
 	else if (!own)
-		put(stdout, row, "from", TEXT_WORD);
-	printf(" (%s%s",
+		put(to, row, "from", TEXT_WORD);
+	fprintf(to, " (%s%s",
 	    private              ? "private, "
 		: to_all && !own ? "to all, "
 				 : "",
 	    when);
 	if (own) {
-		fputs(", ", stdout);
-		show_word(stdout, state);
+		fputs(", ", to);
+		show_word(to, state);
 	}
 	if (wire_get_string(row, "reason") != NULL) {
-		fputs(": ", stdout);
-		put(stdout, row, "reason", TEXT_WORD);
+		fputs(": ", to);
+		put(to, row, "reason", TEXT_WORD);
 	}
-	fputs("): ", stdout);
-	put(stdout, row, "text", TEXT_SCREEN);
-	putchar('\n');
+	fputs("): ", to);
+	put(to, row, "text", TEXT_SCREEN);
+	putc('\n', to);
+}
+
+/* Prints one row of the history. */
+void
+show_row(const json_t *row)
+{
+	struct fold fold;
+	FILE *to = fold_open(&fold, stdout);
+
+	put_row(to, row);
+	fold_close(&fold);
 }
 
 /* Greets the user who has logged in. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Text in columns: how wide it is, where its lines break, how it is cut.
- * Pure; used by faces that draw by themselves.  Never decides what is safe to
+ * Pure; used by all faces of a terminal.  Never decides what is safe to
  * show: that was text_escape().
  */
 #include "chat/faces/wrap.h"
@@ -11,59 +11,9 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include <utf8proc.h>
-
 #include "lib/log.h"
-#include "lib/text.h"
 
 /* ---- graphemes ---- */
-
-/* The columns of one code point. */
-static unsigned
-code_columns(unsigned code)
-{
-	int columns;
-
-	if (code == '\n' || code == '\t')
-		return 1;
-	columns = utf8proc_charwidth((utf8proc_int32_t)code);
-	/* What is newer than the tables: a terminal shows something. */
-	if (columns == 0 &&
-	    utf8proc_category((utf8proc_int32_t)code) == UTF8PROC_CATEGORY_CN)
-		return 1;
-	return columns > 0 ? (unsigned)columns : 0;
-}
-
-/*
- * The first grapheme.  Its parts are added up, since terminals do, but never
- * to more than two: a family of four is one picture.
- */
-size_t
-wrap_grapheme(const char *text, size_t len, unsigned *columns)
-{
-	utf8proc_int32_t state = 0;
-	unsigned code, next, sum;
-	size_t at, took;
-
-	if (columns != NULL)
-		*columns = 0;
-	if (len == 0)
-		return 0;
-	at = utf8_decode(text, len, &code);
-	sum = code_columns(code);
-	while (at < len) {
-		took = utf8_decode(text + at, len - at, &next);
-		if (utf8proc_grapheme_break_stateful(
-			(utf8proc_int32_t)code, (utf8proc_int32_t)next, &state))
-			break;
-		sum += code_columns(next);
-		code = next;
-		at += took;
-	}
-	if (columns != NULL)
-		*columns = sum < 2 ? sum : 2;
-	return at;
-}
 
 /* Where the line of the last octet begins: no grapheme reaches across. */
 static size_t
@@ -159,6 +109,8 @@ bool
 wrap_next(struct wrap *wrap, struct wrap_line *line)
 {
 	unsigned limit = columns_of(wrap), columns;
+	size_t (*next)(const char *, size_t, unsigned *) =
+	    wrap->codes ? wrap_code : wrap_grapheme;
 	struct brk brk = {.found = false};
 	size_t at = wrap->at, took;
 
@@ -166,7 +118,7 @@ wrap_next(struct wrap *wrap, struct wrap_line *line)
 		return false;
 	*line = (struct wrap_line){.start = at};
 	for (; at < wrap->len && wrap->text[at] != '\n'; at += took) {
-		took = wrap_grapheme(wrap->text + at, wrap->len - at, &columns);
+		took = next(wrap->text + at, wrap->len - at, &columns);
 		/* Not before the first word: that would indent for ever. */
 		if (is_blank(wrap->text[at]) && at > line->start &&
 		    !is_blank(wrap->text[at - 1]))

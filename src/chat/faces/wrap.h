@@ -21,6 +21,12 @@ enum { WRAP_COLUMNS_MIN = 2 }; /* fewer cannot hold a wide character */
  */
 size_t wrap_grapheme(const char *text, size_t len, unsigned *columns);
 
+/*
+ * The first code point (len > 0) and the most columns that any terminal makes
+ * of it: several do not join what wrap_grapheme() takes for one picture.
+ */
+size_t wrap_code(const char *text, size_t len, unsigned *columns);
+
 /* How many octets the last grapheme of the text has; 0 for no text. */
 size_t wrap_grapheme_before(const char *text, size_t len);
 
@@ -33,6 +39,7 @@ struct wrap {
 	size_t len;
 	unsigned first; /* columns of the first line */
 	unsigned rest; /* of each further one; 0: as the first */
+	bool codes; /* no line may be too long: counted with wrap_code() */
 	size_t at; /* where the next line begins */
 	bool ended;
 	size_t row; /* how many lines have been given */
