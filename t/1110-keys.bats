@@ -283,3 +283,126 @@ ends_in()
 	"$CHAT_SRC/certs/server.sh" "$state" --renew 127.0.0.1 >/dev/null
 	ctl reload
 }
+
+# usage: made SUBJECT [OPTION]... ; a certificate for the key that is there, on
+# standard output
+made()
+{
+	openssl req -x509 -key "$state/server.key" -subj "/CN=$1" "${@:2}"
+}
+
+@test "all that is wrong with a certificate is said, wherever it is checked" {
+	centre_start
+	made x -days 10 >"$state/server.pem"
+	ctl reload
+	for said in 'the certificate expires in 9 days; ' \
+		'the certificate names no host; only who has pinned its key can log in'; do
+		has_line "$log" "$said"
+		run -0 chatd -t -c "$conf"
+		holds "$output" "chatd: warning: $state/server.pem: $said"
+		run -0 ctl check
+		holds "$output" "warning: tls.certificate: $said"
+	done
+	# One that begins tomorrow; OpenSSL's own command knows no other way.
+	tomorrow "$state/server.pem"
+	ctl reload
+	has_line "$log" 'the certificate is not valid yet'
+	run -0 chatd -t -c "$conf"
+	holds "$output" 'the certificate is not valid yet'
+	run -0 ctl check
+	holds "$output" 'warning: tls.certificate: the certificate is not valid yet'
+	whole_again
+}
+
+# usage: tomorrow FILE ; a certificate for the key that is there
+tomorrow()
+{
+	openssl req -new -key "$state/server.key" -subj /CN=x -out "$dir/x.csr"
+	: >"$dir/ca.index"
+	echo 01 >"$dir/ca.serial"
+	cat >"$dir/ca.conf" <<-END
+		[ca]
+		default_ca = own
+		[own]
+		database = $dir/ca.index
+		serial = $dir/ca.serial
+		new_certs_dir = $dir
+		default_md = sha256
+		policy = any
+		[any]
+		commonName = supplied
+	END
+	openssl ca -batch -notext -config "$dir/ca.conf" -selfsign \
+		-keyfile "$state/server.key" -in "$dir/x.csr" -out "$1" \
+		-startdate "$(date -u -d tomorrow +%Y%m%d%H%M%SZ)" -days 90 \
+		2>"$dir/said" || { cat "$dir/said"; return 1; }
+}
+
+# usage: whole_again ; for what the end of a test asks
+whole_again()
+{
+	chmod 600 "$state/server.key"
+	"$CHAT_SRC/certs/server.sh" "$state" --renew 127.0.0.1 >/dev/null
+	ctl reload
+}
+
+@test "the chain behind a certificate ends too" {
+	centre_start
+	openssl req -x509 -nodes -newkey ed25519 -subj /CN=root -days 90 \
+		-keyout "$dir/root.key" -out "$dir/root.pem" 2>/dev/null
+	openssl req -new -key "$state/server.key" -subj /CN=middle |
+		openssl x509 -req -CA "$dir/root.pem" -CAkey "$dir/root.key" \
+			-CAcreateserial -days 5 -out "$dir/middle.pem" 2>/dev/null
+	made x -days 90 -addext subjectAltName=IP:127.0.0.1 \
+		>"$state/server.pem"
+	cat "$dir/middle.pem" >>"$state/server.pem"
+	# One that has signed itself is nobody's way to anything.
+	made old -days 2 >>"$state/server.pem"
+	ctl reload
+	said='certificate 2 in the file expires in 4 days'
+	has_line "$log" "$state/server.pem: $said"
+	run -0 chatd -t -c "$conf"
+	holds "$output" "$said"
+	[[ $output != *'certificate 3'* ]]
+	run -0 ctl check
+	holds "$output" "warning: tls.certificate: $said"
+	run -0 ctl status
+	holds "$output" 'only 4 days left'
+	whole_again
+}
+
+@test "a key that a group may change is not used" {
+	centre_start
+	chmod 620 "$state/server.key"
+	wanted="tls: $state/server.key: a group may change it (mode 620); chmod 600"
+	run -78 ctl reload
+	holds "$output" "$wanted"
+	run -78 chatd -t -c "$conf"
+	holds "$output" "$wanted"
+	run -78 ctl check
+	holds "$output" "error: $wanted"
+	ask hello
+	accepted
+	centre_stop
+	run -78 timeout "$patience" chatd -f -c "$conf"
+	holds "$output" "$wanted"
+	chmod 640 "$state/server.key"
+	run -0 chatd -t -c "$conf"
+}
+
+@test "a certificate that others may change is a warning" {
+	said='others than its owner may change it (mode 666); chmod 644'
+	chmod 666 "$state/server.pem"
+	centre_start
+	has_line "$log" "$state/server.pem: $said"
+	run -0 chatd -t -c "$conf"
+	holds "$output" "$said"
+	run -0 ctl check
+	holds "$output" "warning: tls.certificate: $said"
+	chmod 664 "$state/server.pem"
+	ctl reload
+	has_line "$log" 'may change it (mode 664); chmod 644'
+	chmod 644 "$state/server.pem"
+	run -0 chatd -t -c "$conf"
+	[[ $output != *'may change it'* ]]
+}

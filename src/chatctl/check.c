@@ -16,7 +16,6 @@
 
 #include <sqlite3.h>
 
-#include "chatctl/cert.h"
 #include "chatctl/centre.h"
 #include "chatctl/commands.h"
 #include "chatctl/setup.h"
@@ -148,6 +147,13 @@ check_runtime(struct check *check)
 	free(copy);
 }
 
+/* The certificate serves, but. */
+static void
+warn(void *arg, const char *text)
+{
+	found(arg, WARNING, "tls.certificate: %s", text);
+}
+
 /* Certificate and key, each and together; we end at once, and may read it. */
 static void
 check_certificate(struct check *check)
@@ -155,8 +161,7 @@ check_certificate(struct check *check)
 	const struct settings *settings = check->settings;
 	char why[TLS_WHY_LEN];
 	struct stat info;
-	struct cert cert;
-	int64_t days;
+	int64_t left;
 	int key = pair_key_open(settings->key, why);
 	SSL_CTX *tls = key == -1 ? NULL
 				 : tls_server_new(settings->certificate,
@@ -168,23 +173,12 @@ check_certificate(struct check *check)
 		found(check, ERROR, "tls: %s", why);
 		return;
 	}
-	SSL_CTX_free(tls);
-	if (cert_read(settings->certificate, &cert, why) == -1) {
-		found(check, ERROR, "tls.certificate: %s", why);
-		return;
-	}
-	days = (cert.ends - clock_wall()) / 86400000;
-	if (cert.ends < clock_wall())
-		found(check, WARNING,
-		    "tls.certificate: expired; `chatctl cert renew`");
-	else if (days < CERT_WARN_DAYS)
-		found(check, WARNING,
-		    "tls.certificate: expires in %lld days; `chatctl cert "
-		    "renew`",
-		    (long long)days);
-	else
+	left = pair_ends(tls) - clock_wall();
+	if (left >= 0)
 		found(check, FINE, "tls: %s and its key, for %lld more days",
-		    settings->certificate, (long long)days);
+		    settings->certificate, (long long)(left / 86400000));
+	pair_warn(settings->certificate, tls, clock_wall(), warn, check);
+	SSL_CTX_free(tls);
 	if (stat(settings->key, &info) == 0 && (info.st_mode & 077) != 0)
 		found(check, WARNING,
 		    "tls.key: a group may read %s (mode %03o); chmod 600",

@@ -184,6 +184,12 @@ configure(const char *file, struct sandbox_user *user)
 	return settings;
 }
 
+static void
+warn(void *path, const char *text)
+{
+	fprintf(stderr, "chatd: warning: %s: %s\n", (const char *)path, text);
+}
+
 /*
  * Certificate and key, as the centre will have them.  This process ends at
  * once and never serves, so it may read the key itself.
@@ -201,10 +207,8 @@ test_pair(const char *file, const struct settings *settings,
 		  TLS_ALPN_CENTRE, why))) {
 		conf_error(errors, "%s: tls: %s", file, why);
 	} else {
-		pair_warning(SSL_CTX_get0_certificate(tls), clock_wall(), why);
-		if (*why)
-			fprintf(stderr, "chatd: warning: %s: %s\n",
-			    settings->certificate, why);
+		pair_warn(settings->certificate, tls, clock_wall(), warn,
+		    settings->certificate);
 	}
 	SSL_CTX_free(tls);
 	if (key != -1)

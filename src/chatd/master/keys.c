@@ -329,18 +329,23 @@ keys_load(struct master *master, const struct settings *settings, int *file,
 	return NULL;
 }
 
+static void
+warn(void *arg, const char *text)
+{
+	const struct settings *settings = arg;
+
+	log_warn("%s: %s", settings->certificate, text);
+}
+
 void
 keys_use(struct master *master, SSL_CTX *tls, int file)
 {
-	char text[TLS_WHY_LEN];
-
 	SSL_CTX_free(master->tls);
 	if (master->key_file != -1)
 		close(master->key_file);
 	master->tls = tls;
 	master->key_file = file;
 	master->key++;
-	pair_warning(SSL_CTX_get0_certificate(tls), clock_wall(), text);
-	if (*text)
-		log_warn("%s: %s", master->settings->certificate, text);
+	pair_warn(master->settings->certificate, tls, clock_wall(), warn,
+	    master->settings);
 }

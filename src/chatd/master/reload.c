@@ -62,8 +62,7 @@ exempt_load(
 void
 certificate_ends(SSL_CTX *tls, char out[32])
 {
-	const X509 *certificate = tls ? SSL_CTX_get0_certificate(tls) : NULL;
-	int64_t ends = certificate ? pair_ends(certificate) : -1;
+	int64_t ends = tls ? pair_ends(tls) : -1;
 
 	*out = '\0';
 	if (ends != -1)
