@@ -171,6 +171,29 @@ knows_people()
 	offers "$1" "chat --state=$dir/alice.state -u alice -s 127.0.0.1:$PORT history " bob
 }
 
+# usage: offers_names SHELL ; whatever the client prints as contacts
+offers_names()
+{
+	there "$1"
+	mkdir "$dir/fake"
+	cat >"$dir/fake/chat" <<-END
+		#!/bin/bash
+		case \$* in
+		--help) exec $(command -v chat) --help ;;
+		*contacts) cat "$dir/contacts" ;;
+		esac
+	END
+	chmod +x "$dir/fake/chat"
+	PATH=$dir/fake:$PATH
+	# shellcheck disable=SC2016 # nobody is to expand it
+	printf '%s\n' 'bob  until' '$(touch${IFS}pwned)' '`touch${IFS}pwned`' \
+		'${x[$(touch${IFS}pwned)]}' '-x' 'c*' '<b>' 'dan;touch' eve.1 \
+		>"$dir/contacts"
+	offers "$1" 'chat send ' bob eve.1
+	offers "$1" 'chat send e' eve.1
+	[ ! -e pwned ]
+}
+
 @test "bash: the file parses" {
 	bash -n "$scripts/chat.bash"
 }
@@ -185,6 +208,10 @@ knows_people()
 
 @test "bash: people and accounts" {
 	knows_people bash
+}
+
+@test "bash: contacts are names, and nothing else" {
+	offers_names bash
 }
 
 @test "zsh: the file parses" {
@@ -204,6 +231,10 @@ knows_people()
 	knows_people zsh
 }
 
+@test "zsh: contacts are names, and nothing else" {
+	offers_names zsh
+}
+
 @test "fish: the file parses" {
 	there fish
 	fish --no-execute "$scripts/chat.fish"
@@ -219,6 +250,10 @@ knows_people()
 
 @test "fish: people and accounts" {
 	knows_people fish
+}
+
+@test "fish: contacts are names, and nothing else" {
+	offers_names fish
 }
 
 @test "the three shells read the help in the same way" {

@@ -78,8 +78,9 @@ _chat_values()
 	FILE) from=(-f) ;;
 	DIR) from=(-d) ;;
 	CMD) from=(-c) ;;
+	# -W expands its words: nothing but names may be among them.
 	USER) from=(-W "$("$program" "$@" contacts </dev/null 2>/dev/null |
-		cut -d ' ' -f 1)") ;;
+		cut -d ' ' -f 1 | LC_ALL=C grep -x '[a-z0-9][a-z0-9._-]*')") ;;
 	ACCOUNT) from=(-W "$(_chat_accounts "$@")") ;;
 	*) return ;;
 	esac

@@ -78,7 +78,8 @@ function __chat_values
 			complete -C $word
 		case USER
 			$argv[3..] contacts </dev/null 2>/dev/null |
-				cut -d ' ' -f 1
+				cut -d ' ' -f 1 |
+				env LC_ALL=C grep -x '[a-z0-9][a-z0-9._-]*'
 		case ACCOUNT
 			__chat_accounts $argv[4..]
 	end | string replace -r '^' -- $argv[2]

@@ -81,7 +81,8 @@ _chat_values()
 	(CMD) _command_names -e ;;
 	(USER)
 		found=(${(f)"$($program $@ contacts </dev/null 2>/dev/null |
-			cut -d ' ' -f 1)"})
+			cut -d ' ' -f 1 |
+			LC_ALL=C grep -x '[a-z0-9][a-z0-9._-]*')"})
 		compadd -a found
 		;;
 	(ACCOUNT)
