@@ -179,7 +179,11 @@ tries()
 	done
 	all_survived
 	status_is escape.face 0
-	has_line "$dir/escape.face.out" 'bob: '
+	# A message that no message can be is none; what can be is made safe.
+	grep -qx 'bob: .abc..' "$dir/escape.face.out"
+	run ! grep -q '^bob.*: .*31m' "$dir/escape.face.out"
+	has_line "$dir/escape.face.out" '  bob: forged'
+	run ! grep -q '^bob: forged' "$dir/escape.face.out"
 	has_line "$dir/escape.online.out" bob
 	status_is refuse-later.send 1
 	# Whoever has left before the first question leaves in peace.

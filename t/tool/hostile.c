@@ -42,6 +42,12 @@ enum {
 	"\\u001b[2J\\u001b]0;x\\u0007\\u009b31m\\u202eabc" \
 	"\\u200b\\u0085\\r\\b\\u007f\\u2066"
 
+/* The same without controls, which no message may hold. */
+#define TRICKY         \
+	"\xe2\x80\xae" \
+	"abc"          \
+	"\xe2\x80\x8b\xe2\x81\xa6\nbob: forged"
+
 /* What all processes share. */
 struct shared {
 	atomic_int logins, replies;
@@ -473,15 +479,25 @@ answer_replaced(struct hostile *h)
 static void
 answer_escape(struct hostile *h)
 {
-	json_t *object = members(h, op_of(h)), *event, *evil;
+	json_t *object = members(h, op_of(h)), *events, *event, *evil;
 	size_t i;
 
 	evil = json_loads("\"" EVIL "\"", JSON_DECODE_ANY, NULL);
 	json_object_set(object, "server", evil);
 	json_object_set(object, "warning", evil);
-	json_array_foreach(json_object_get(object, "events"), i,
-	    event) if (json_object_get(event, "text") != NULL)
-	    json_object_set(event, "text", evil);
+	events = json_object_get(object, "events");
+	json_array_foreach(events, i, event)
+	{
+		if (json_object_get(event, "text") != NULL)
+			json_object_set(event, "text", evil);
+	}
+	/* And one that a message may have. */
+	if (json_array_size(events) > 0)
+		json_array_append_new(events,
+		    json_pack("{s:s s:O s:s s:s s:s s:s}", "type", "message",
+			"mail", json_object_get(object, "mail"), "time", TIME,
+			"id", "hostile-hostile-0", "from", "bob", "text",
+			TRICKY));
 	if (asks(h, "online"))
 		json_array_append_new(json_object_get(object, "users"),
 		    json_pack("{s:O}", "user", evil));

@@ -24,12 +24,23 @@ fetched(void *arg, const char *id, const char *recipient)
 	door_tell(agent->door, desk_state(id, recipient, "fetched"));
 }
 
-/* True if author and id, where the event has them, can be such. */
+/* True if a centre lets a user say that. */
+static bool
+text_fits(const struct wire_string *text)
+{
+	return text->len > 0 && text->len <= TEXT_MAX_LEN &&
+	    text_bad_at(text->s, text->len) == -1;
+}
+
+/* True if author, id and text, where the event has them, can be such. */
 static bool
 event_fits(const struct wire_event *event)
 {
 	char name[NAME_MAX_LEN + 1];
 
+	if ((event->type == EVENT_MESSAGE || event->type == EVENT_BROADCAST) &&
+	    !text_fits(&event->text))
+		return false;
 	return (event->user.s == NULL ||
 		   name_fold(event->user.s, event->user.len, name)) &&
 	    (event->id.s == NULL || id_valid(event->id.s, event->id.len));

@@ -7,6 +7,7 @@
  */
 #include "chat/faces/window/bubble.h"
 #include "chat/faces/window/talk-parts.h"
+#include "chat/faces/window/words.h"
 
 enum {
 	NEAR_PX = 48, /* so near to the end is at the end */
@@ -258,6 +259,7 @@ copy(GtkWidget *list, GVariant *args, gpointer arg)
 	    focus != NULL ? gtk_widget_get_first_child(focus) : NULL;
 	const struct mirror_talk *talk;
 	const struct mirror_line *before, *line = NULL;
+	char *text;
 
 	(void)args;
 	(void)arg;
@@ -267,7 +269,9 @@ copy(GtkWidget *list, GVariant *args, gpointer arg)
 		    chat_bubble_line(CHAT_BUBBLE(child)), &talk, &before);
 	if (line == NULL)
 		return FALSE;
-	gdk_clipboard_set_text(gtk_widget_get_clipboard(list), line->text);
+	text = words_text(line->text);
+	gdk_clipboard_set_text(gtk_widget_get_clipboard(list), text);
+	g_free(text);
 	return TRUE;
 }
 
