@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "chat/faces/show-link.h"
 #include "chat/faces/show.h"
 #include "lib/log.h"
 #include "lib/text.h"
@@ -204,9 +205,14 @@ static json_t *
 hostile_object(int i)
 {
 	static const char *const events[] = {"message", "broadcast", "notice",
-	    "login", "logout", "state", "failed", "logged-out"};
+	    "login", "logout", "gap", "state", "unreachable", "reachable",
+	    "logged-out", "failed", "ask", "address", "accepted", "declined",
+	    "hangup", "key-changed", "private"};
 	static const char *const members[] = {"from", "user", "to", "text",
-	    "reason", "state", "address", "time", "error", "id"};
+	    "reason", "state", "address", "time", "error", "id", "host",
+	    "known", "shown", "until", "fingerprint", "changed", "since"};
+	static const char *const errors[] = {
+	    "no-such-user", "key-changed", "wrong-key", "offline"};
 	json_t *object = json_object();
 	char in[IN_MAX];
 	size_t len;
@@ -224,9 +230,38 @@ hostile_object(int i)
 	if (draw(2) == 0)
 		json_object_set_new(object, "state", json_string("refused"));
 	if (draw(2) == 0)
-		json_object_set_new(
-		    object, "error", json_string("no-such-user"));
+		json_object_set_new(object, "error",
+		    json_string(
+			errors[draw(sizeof(errors) / sizeof(*errors))]));
+	if (draw(2) == 0)
+		json_object_set_new(object, "port", json_integer(40312));
 	return object;
+}
+
+/* All that show.h and show-link.h have for it. */
+static void
+show_all(json_t *object)
+{
+	const char *user = wire_get_string(object, "user");
+	json_t *list = json_pack("[O]", object);
+	json_t *lists = json_pack("{s:O s:O s:O s:O}", "links", list, "asked",
+	    list, "waiting", list, "users", list);
+	json_t *keys = json_pack("{s:O}", "keys", list);
+
+	show_event(object, "alice");
+	show_row(object);
+	show_refusal(stdout, object, user);
+	show_complaint("chat: ", wire_get_string(object, "text"));
+	show_users(stdout, lists);
+	show_link(stdout, object);
+	show_link_done(stdout, "links", lists, user);
+	show_link_done(stdout, "trust", keys, user);
+	show_link_done(stdout, "trust", object, user);
+	show_link_done(stdout, "accept", object, user);
+	show_link_refusal(stdout, "private", object, user);
+	json_decref(keys);
+	json_decref(lists);
+	json_decref(list);
 }
 
 /* The same, in the words of a face, on its standard output and error. */
@@ -246,10 +281,7 @@ test_faces(void)
 	for (int i = 0; i < EVENTS; i++) {
 		json_t *object = hostile_object(i);
 
-		show_event(object, "alice");
-		show_row(object);
-		show_refusal(stdout, object, wire_get_string(object, "user"));
-		show_complaint("chat: ", wire_get_string(object, "text"));
+		show_all(object);
 		wire_print(stdout, object);
 		fflush(stdout);
 		log_warn("%s: %s", wire_get_string(object, "from"),

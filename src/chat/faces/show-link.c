@@ -92,11 +92,15 @@ put_agreed(FILE *to, const json_t *link, const char *user)
 {
 	fputs("You agreed: ", to);
 	if (has_place(link)) {
-		fprintf(to, "private messages to %s go to ", user);
+		fputs("private messages to ", to);
+		show_word(to, user);
+		fputs(" go to ", to);
 		put_place(to, link);
 		fputs(".\n", to);
-	} else
-		fprintf(to, "%s can send you private messages.\n", user);
+	} else {
+		show_word(to, user);
+		fputs(" can send you private messages.\n", to);
+	}
 }
 
 /* The same, said in another face. */
@@ -166,14 +170,25 @@ put_keys(FILE *to, const json_t *object)
 	putc('\n', to);
 }
 
+/* Prints words with the user in their places, which are '@'. */
+static void
+put_words(FILE *to, const char *words, const char *user)
+{
+	for (; *words != '\0'; words++)
+		if (*words == '@')
+			show_word(to, user);
+		else
+			putc(*words, to);
+	putc('\n', to);
+}
+
 /* What to do about a key that has changed. */
 static void
 put_trust(FILE *to, const char *user)
 {
-	fprintf(to,
-	    "If %s says, by another way, that this is right, type \"trust "
-	    "%s\".\n",
-	    user, user);
+	put_words(to,
+	    "If @ says, by another way, that this is right, type \"trust @\".",
+	    user);
 }
 
 int
@@ -366,18 +381,6 @@ words_for(const char *request, const char *error)
 	return NULL;
 }
 
-/* Prints words with the user in its places. */
-static void
-put_words(FILE *to, const char *words, const char *user)
-{
-	for (; *words != '\0'; words++)
-		if (*words == '@')
-			fputs(user, to);
-		else
-			putc(*words, to);
-	putc('\n', to);
-}
-
 /* So many messages go through the centre, now or when it is back. */
 static void
 put_left(FILE *to, const json_t *reply)
@@ -427,20 +430,21 @@ show_link_refusal(
 
 	to = fold_open(&fold, to);
 	if (error != NULL && strcmp(error, "key-changed") == 0) {
-		fprintf(to, "The key of %s has changed; %s.", user,
+		fputs("The key of ", to);
+		show_word(to, user);
+		fprintf(to, " has changed; %s.",
 		    strcmp(request, "private") == 0
 			? "nothing was sent"
 			: "there is no private link");
 		put_keys(to, reply);
 		put_trust(to, user);
 	} else if (error != NULL && strcmp(error, "wrong-key") == 0) {
-		fprintf(to,
-		    "Somebody else answers at the address of %s; the message "
-		    "was not sent.",
-		    user);
+		fputs("Somebody else answers at the address of ", to);
+		show_word(to, user);
+		fputs("; the message was not sent.", to);
 		put_keys(to, reply);
-		fprintf(
-		    to, "Type \"leave %s\" to leave it at the centre.\n", user);
+		put_words(
+		    to, "Type \"leave @\" to leave it at the centre.", user);
 	} else if (words != NULL && *words == '\0') {
 		show_text(to, json_object_get(reply, "text"), TEXT_SCREEN);
 		putc('\n', to);
