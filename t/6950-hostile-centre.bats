@@ -94,14 +94,15 @@ status_is()
 		fail "$1: $got: $(cat -v "$dir/$1.err")"
 }
 
-# usage: sits_at CENTRE [WORD]... ; alice at a terminal; $dir/CENTRE.screen
+# usage: sits_at CENTRE [TERM [OPTIONS]] ; alice at a terminal, a dumb one with
+# lines; $dir/CENTRE.screen
 sits_at()
 {
 	local port
 	read -r port <"$dir/$1.port"
 	mkfifo "$dir/$1.keys"
-	TERM=dumb timeout -k 1 $bound script -qec "chat --line \
-		--state '$dir/$1.state' --ca '$state/ca.pem' \
+	TERM=${2-dumb} timeout -k 1 $bound script -qec "stty columns 80 rows 24
+		chat ${3---line} --state '$dir/$1.state' --ca '$state/ca.pem' \
 		--password-file '$dir/alice.password' alice@127.0.0.1:$port" \
 		/dev/null <"$dir/$1.keys" >"$dir/$1.screen" 2>&1 3>&- &
 	attacks[$1]=$!
@@ -242,4 +243,35 @@ tries()
 		run ! has_line "$dir/$how.screen" Connecting
 	done
 	has_line "$dir/replaced.screen" 'You have been logged out: alice'
+}
+
+# usage: quits_at CENTRE ; the full screen ends
+quits_at()
+{
+	printf '/quit\r' >&"${typing[$1]}"
+	wait_for gone "${attacks[$1]}"
+}
+
+@test "the full screen shows no escape either" {
+	chat -V | grep -q 'full screen: ncurses' ||
+		skip 'built without the full screen'
+	password alice
+	centre_is escape escape
+	sits_at escape xterm-256color ''
+	exec {keys}>"$dir/escape.keys"
+	typing+=([escape]=$keys)
+	# A notice, and a message that is open.
+	wait_for has_line "$dir/escape.screen" Notice
+	wait_for has_line "$dir/escape.screen" abc
+	printf '\033a' >&"$keys" # to what is unread
+	wait_for has_line "$dir/escape.screen" forged
+	quits_at escape
+	wait "${attacks[escape]}" || true
+	unset 'attacks[escape]'
+	hangs_up escape
+	# Each has its mark, though curses would have dropped it.
+	has_line "$dir/escape.screen" 'Notice: �[2J�]0;x��31m�abc�'
+	# What curses itself needs to draw is none of these.
+	! LC_ALL=C grep -qP '\x1b\]|\x7f|\xc2[\x80-\x9f]|\xe2\x80[\x8b\xae]|\xe2\x81\xa6' \
+		"$dir/escape.screen" || fail "$(cat -v "$dir/escape.screen")"
 }
