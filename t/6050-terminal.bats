@@ -82,6 +82,25 @@ set_up()
 	sees bob 'alice: 日'
 }
 
+@test "where the locale has neither UTF-8 nor ASCII only ASCII is shown" {
+	localedef -i en_US -f ISO-8859-1 "$dir/en_US.ISO-8859-1" 2>/dev/null ||
+		skip 'there is no such locale to be made'
+	sits bob LOCPATH="$dir" LC_ALL=en_US.ISO-8859-1
+	listens bob
+	login alice
+	# The second octet of the third word alone would begin a sequence there.
+	tell alice bob $'caf\u00e9 \u65e5 \u00db31m \u202e'
+	shows bob "$now alice: caf\\? \\? \\?31m \\?"
+	edits bob 'bob>'
+	says_line bob quit
+	shows bob 'status 0'
+	once_of bob
+	says_line bob "clear; ${one[*]} history; echo looked"
+	shows bob 'alice .*: caf\? \? \?31m \?'
+	says_line bob "${one[*]} history | cat"
+	shows bob 'alice .*: café 日 Û31m �'
+}
+
 # usage: prompts_once NAME ; no half-drawn line is left on the screen
 prompts_once()
 {

@@ -356,6 +356,17 @@ set_up()
 	has_on_screen alice '^>\* bob +\|$'
 }
 
+@test "where the locale has neither UTF-8 nor ASCII only ASCII is shown" {
+	localedef -i en_US -f ISO-8859-1 "$dir/en_US.ISO-8859-1" 2>/dev/null ||
+		skip 'there is no such locale to be made'
+	watches alice LOCPATH="$dir" LC_ALL=en_US.ISO-8859-1
+	login bob
+	tell bob alice $'caf\u00e9 \u65e5 \u00db31m \u202e'
+	keys alice M-a
+	has_on_screen alice "$now bob: caf\\? \\?  \\?31m \\?"
+	same '' "$(screen alice | LC_ALL=C grep '[^ -~]')"
+}
+
 @test "somebody's names are completed, and listed where there are more" {
 	person bob
 	person carol

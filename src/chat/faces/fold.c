@@ -13,6 +13,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "chat/faces/charset.h"
 #include "chat/faces/wrap.h"
 #include "lib/log.h"
 
@@ -119,6 +120,7 @@ fold_close(struct fold *fold)
 		return;
 	if (fclose(fold->whole) == EOF)
 		fatal(EX_OSERR, "no memory for a text");
+	charset_fit(fold->text);
 	columns = columns_of(fold->to);
 	for (const char *at = fold->text; *at != '\0';
 	     at += len + (at[len] == '\n')) {

@@ -20,6 +20,7 @@
 #include <readline/history.h>
 #include <readline/readline.h>
 
+#include "chat/faces/charset.h"
 #include "chat/faces/recall.h"
 
 struct terminal {
@@ -159,6 +160,7 @@ complete(const char *text, int start, int end)
 static void
 use_utf8(void)
 {
+	charset_is_other();
 	setlocale(LC_CTYPE, "");
 	if (strcmp(nl_langinfo(CODESET), "UTF-8") == 0)
 		return;

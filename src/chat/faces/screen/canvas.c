@@ -16,6 +16,7 @@
 #include <unistd.h>
 #include <wchar.h>
 
+#include "chat/faces/charset.h"
 #include "chat/faces/screen/parts.h"
 #include "chat/faces/screen/screen.h"
 #include "lib/text.h"
@@ -388,6 +389,8 @@ canvas_put(WINDOW *window, int row, int column, int columns, const char *text,
 			break;
 		if (*text == '\t' || *text == '\n')
 			mvwaddnstr(window, row, column + used, " ", 1);
+		else if ((*text & 0x80) && charset_is_other())
+			mvwaddnstr(window, row, column + used, "? ", (int)wide);
 		else if (wide > 0)
 			mvwaddnstr(window, row, column + used, text,
 			    (int)fitting(text, octets, wide));
