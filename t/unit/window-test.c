@@ -17,6 +17,7 @@
 #include "chat/faces/window/model.h"
 #include "chat/faces/window/plug.h"
 #include "chat/faces/window/words.h"
+#include "chat/faces/wrap.h"
 #include "lib/unix.h"
 #include "lib/wire.h"
 #include "tap.h"
@@ -158,9 +159,12 @@ test_deaf(const char *dir)
 	close(end);
 }
 
+#define MARKS_4 "\xcc\x81\xcc\x81\xcc\x81\xcc\x81"
+
 static void
 test_words(void)
 {
+	char tower[] = "e" MARKS_4 MARKS_4 MARKS_4 "e";
 	char *text = words_line("a\nb\tc\x1b[1m");
 
 	is(text,
@@ -171,6 +175,10 @@ test_words(void)
 	g_free(text);
 	text = words_text("a\nb\n\x1b");
 	is(text, "a\nb\n\xef\xbf\xbd", "lines of their own");
+	g_free(text);
+	text = words_line("e" MARKS_4 MARKS_4 MARKS_4 "e");
+	wrap_tame(tower);
+	is(text, tower, "and no tower of marks");
 	g_free(text);
 	text = words_plain("<b>&amp;</b>");
 	ok(strpbrk(text, "<>&") == NULL, "nothing of markup");

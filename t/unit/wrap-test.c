@@ -117,6 +117,22 @@ test_codes(void)
 	ok(!wrap_next(&wrap, &line), "and an accent takes nothing");
 }
 
+/* So many accents on an "e" and a joiner somewhere; what is left of them. */
+static void
+test_tame(void)
+{
+	char text[256] = "e" ACUTE ACUTE ACUTE ACUTE ACUTE ACUTE ACUTE;
+	char wanted[256];
+
+	strcpy(wanted, text);
+	wrap_tame(text);
+	is(text, wanted, "seven marks are nobody's harm");
+	strcat(text, "\xe2\x80\x8d" ACUTE ACUTE ACUTE "e" ACUTE);
+	strcat(wanted, "\xe2\x80\x8d" ACUTE "e" ACUTE);
+	wrap_tame(text);
+	is(text, wanted, "ten are, and a joiner is no way out");
+}
+
 static void
 cuts(const char *text, unsigned columns, const char *wanted)
 {
@@ -186,6 +202,7 @@ main(void)
 	test_width();
 	test_wrap();
 	test_codes();
+	test_tame();
 	test_cut();
 	test_place();
 	return done();

@@ -120,6 +120,7 @@ fold_close(struct fold *fold)
 		return;
 	if (fclose(fold->whole) == EOF)
 		fatal(EX_OSERR, "no memory for a text");
+	wrap_tame(fold->text);
 	charset_fit(fold->text);
 	columns = columns_of(fold->to);
 	for (const char *at = fold->text; *at != '\0';

@@ -3,12 +3,17 @@
  * What one character is and how many columns it takes, as utf8proc knows it:
  * the one file that asks it.  Pure; runs in a face.
  */
+#include <string.h>
+
 #include <utf8proc.h>
 
 #include "chat/faces/wrap.h"
 #include "lib/text.h"
 
-enum { EMOJI_SELECTOR = 0xfe0f };
+enum {
+	EMOJI_SELECTOR = 0xfe0f,
+	MARKS_MAX = 8, /* on one letter */
+};
 
 /* The columns of one code point. */
 static unsigned
@@ -74,4 +79,31 @@ wrap_code(const char *text, size_t len, unsigned *columns)
 	    UTF8PROC_CATEGORY_CN)
 		*columns = 2;
 	return took;
+}
+
+/* A joiner between marks ends no letter. */
+void
+wrap_tame(char *text)
+{
+	size_t left = strlen(text), took;
+	unsigned code, marks = 0;
+	char *to = text;
+
+	for (; left > 0; text += took, left -= took) {
+		took = utf8_decode(text, left, &code);
+		switch (utf8proc_category((utf8proc_int32_t)code)) {
+		case UTF8PROC_CATEGORY_MN:
+		case UTF8PROC_CATEGORY_ME:
+			if (++marks > MARKS_MAX)
+				continue;
+			break;
+		case UTF8PROC_CATEGORY_CF:
+			break;
+		default:
+			marks = 0;
+		}
+		memmove(to, text, took);
+		to += took;
+	}
+	*to = '\0';
 }

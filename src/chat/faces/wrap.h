@@ -27,6 +27,12 @@ size_t wrap_grapheme(const char *text, size_t len, unsigned *columns);
  */
 size_t wrap_code(const char *text, size_t len, unsigned *columns);
 
+/*
+ * Drops from a text what follows the eighth mark on one letter: more of them
+ * than any script has would be painted over the rows above and below.
+ */
+void wrap_tame(char *text);
+
 /* How many octets the last grapheme of the text has; 0 for no text. */
 size_t wrap_grapheme_before(const char *text, size_t len);
 

@@ -11,6 +11,7 @@
 
 #include <glib.h>
 
+#include "chat/faces/wrap.h"
 #include "lib/text.h"
 
 /* Some octets in that style, at the end of a string. */
@@ -19,6 +20,7 @@ add_escaped(GString *to, const char *text, size_t len, enum text_style style)
 {
 	char *safe = text_escaped(text, len, style);
 
+	wrap_tame(safe);
 	g_string_append(to, safe);
 	free(safe);
 }
