@@ -151,17 +151,71 @@ reserve_whole()
 	login bob
 	sent=()
 	# Somebody takes at once whatever is given away.
-	for i in {1..200}; do
+	for i in {1..1000}; do
 		disk_fill
 		try_to_send "$i" || true
 		login carol || break
 	done >"$dir/talk" 2>&1
-	wait_for has_line "$log" 'database or disk is full'
+	# Now what grows is refused as well, and nothing else is.
+	refused read-only
+	as alice block user=bob
+	refused read-only
+	serves alice
+	bob_has
+	# Nor is its end, at any time, one for good.
+	centre_kill store
+	wait_for serves alice
+	centre_stop
+	: >"$state/chatd.reserve"
+	disk_fill
+	centre_again
+	serves alice
+	peek bob
+	accepted
+	! grep 'database or disk is full' "$log" || fail 'it could not write'
 	disk_clear
 	wait_for serves alice
 	wait_for try_to_send last
 	bob_has
 	wait_for reserve_whole
+	centre_stop
+	same ok "$(sql 'PRAGMA integrity_check')"
+}
+
+# usage: pour COUNT ; so many long texts from alice to bob, until one is refused
+pour()
+{
+	local line
+	request send token="$(<"$dir/alice.token")" id=@ to=bob \
+		text="$(printf '%08000d' 0)"
+	for ((i = 0; i < $1; i++)); do
+		new_id
+		printf '%s%s%s\n' "${line%%@*}" "$id" "${line#*@}"
+	done | wire --ca "$state/ca.pem" >"$dir/poured"
+	ids=$((ids + $1))
+	! has_line "$dir/poured" read-only
+}
+
+@test "a disk that the centre itself has filled has room once that is read" {
+	disk_small 40m
+	centre_start
+	login alice
+	login bob
+	sent=()
+	for round in {1..20}; do
+		pour 250 || break
+	done
+	has_line "$log" 'the disk is full'
+	sends_in_vain 'too early'
+	refused read-only
+	# All of it at once, as if bob had stored it.
+	as bob live mail:=0 room:=0
+	cursor_of >"$dir/bob.cursor"
+	sync bob
+	wait_for try_to_send 'in the room of what was read'
+	bob_has
+	has_line "$log" 'there is space on the disk again'
+	! grep 'the store ended' "$log" || fail 'the store ended'
 	centre_stop
 	same ok "$(sql 'PRAGMA integrity_check')"
 }

@@ -16,15 +16,6 @@
 #include "lib/log.h"
 #include "lib/unix.h"
 
-/*
- * Pages in the write-ahead log before they are moved to their places: 16
- * MiB, since a page that is written again meanwhile is moved once.
- */
-enum {
-	CHECKPOINT_FRAMES = 4000,
-	CHECKPOINT_SHORT = 200, /* the log must not grow on a full disk */
-};
-
 static const char *const statement_text[SQL_COUNT] = {
 #define X(name, text) text,
     STATEMENTS(X)
@@ -189,59 +180,6 @@ open_file(struct db *db, const char *path, int *status, char why[256])
 	return -1;
 }
 
-/* Called by the library after each commit. */
-static int
-note_frames(void *arg, sqlite3 *sqlite, const char *name, int frames)
-{
-	struct db *db = arg;
-
-	(void)sqlite;
-	(void)name;
-	db->frames = frames;
-	return SQLITE_OK;
-}
-
-/*
- * Empties the write-ahead log that was left behind.  Its end may never have
- * reached the disk, if that is why our predecessor ended: nothing must be
- * built on it before it has.  A full disk can wait, it loses nothing.
- */
-static int
-settle(struct db *db, const char *path, int *status, char why[256])
-{
-	int code = sqlite3_wal_checkpoint_v2(
-	    db->sqlite, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-
-	sqlite3_wal_hook(db->sqlite, note_frames, db);
-	if (code == SQLITE_OK || code == SQLITE_FULL)
-		return 0;
-	*status = code == SQLITE_CORRUPT ? EX_DATAERR : EX_IOERR;
-	snprintf(why, 256, "%.128s: %s", path, sqlite3_errmsg(db->sqlite));
-	return -1;
-}
-
-void
-db_checkpoint(struct db *db)
-{
-	if (db->writing ||
-	    db->frames < (db_short(db) ? CHECKPOINT_SHORT : CHECKPOINT_FRAMES))
-		return;
-	db->frames = 0;
-	switch (sqlite3_wal_checkpoint_v2(
-	    db->sqlite, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL)) {
-	case SQLITE_OK:
-	case SQLITE_FULL: /* what was committed stays in the log */
-		break;
-	case SQLITE_BUSY:
-	case SQLITE_LOCKED:
-		log_warn(
-		    "database: checkpoint: %s", sqlite3_errmsg(db->sqlite));
-		break;
-	default:
-		sql_broken(db, "checkpoint");
-	}
-}
-
 struct db *
 db_open(const char *directory, int *status, char why[256])
 {
@@ -278,7 +216,7 @@ db_open(const char *directory, int *status, char why[256])
 		db_close(db);
 		return NULL;
 	}
-	if (settle(db, path, status, why) == -1 ||
+	if (space_begin(db, path, status, why) == -1 ||
 	    (version < DB_VERSION &&
 		schema_migrate(db, path, (int)version, status, why) == -1)) {
 		db_close(db);
@@ -296,21 +234,10 @@ db_close(struct db *db)
 		return;
 	for (int i = 0; i < SQL_COUNT; i++)
 		sqlite3_finalize(db->prepared[i]);
+	space_end(db);
 	sqlite3_close(db->sqlite);
 	reserve_close(db->reserve);
 	free(db);
-}
-
-bool
-db_short(const struct db *db)
-{
-	return reserve_short(db->reserve);
-}
-
-bool
-db_refill(struct db *db)
-{
-	return reserve_fill(db->reserve);
 }
 
 void
@@ -335,6 +262,8 @@ db_commit(struct db *db)
 		return;
 	sql_run(db, sql(db, SQL_COMMIT, ""));
 	db->writing = false;
+	if (db->roomy)
+		db_refill(db);
 }
 
 int
@@ -648,21 +577,4 @@ db_accepted_prune(struct db *db, int64_t before, int limit)
 {
 	sql_run(db, sql(db, SQL_ACCEPTED_PRUNE, "ii", before, (int64_t)limit));
 	return sqlite3_changes(db->sqlite);
-}
-
-int64_t
-db_size(struct db *db)
-{
-	sqlite3_stmt *row;
-	int64_t size = 0;
-
-	if (sqlite3_prepare_v2(db->sqlite,
-		"SELECT page_count * page_size"
-		" FROM pragma_page_count(), pragma_page_size()",
-		-1, &row, NULL) != SQLITE_OK)
-		return 0;
-	if (sqlite3_step(row) == SQLITE_ROW)
-		size = sqlite3_column_int64(row, 0);
-	sqlite3_finalize(row);
-	return size;
 }

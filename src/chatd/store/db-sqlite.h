@@ -208,6 +208,7 @@ struct db {
 	struct reserve *reserve;
 	sqlite3_stmt *prepared[SQL_COUNT];
 	bool writing;
+	bool roomy; /* its free pages stand for what the reserve lacks */
 	int frames; /* in the write-ahead log, after the last commit */
 	int64_t room_head, room_tail; /* as in meta */
 };
@@ -234,6 +235,16 @@ void sql_text(sqlite3_stmt *statement, int column, char *out, size_t size);
  * sqlite3_open().
  */
 int disk_database(const char *path, sqlite3 **sqlite, struct reserve *reserve);
+
+/*
+ * db-sqlite-space.c: empties the write-ahead log that was left behind.  Its
+ * end may never have reached the disk, if that is why our predecessor ended:
+ * nothing must be built on it before it has.  A full disk can wait, it loses
+ * nothing.  0, or -1 with the exit status and a sentence.
+ */
+int space_begin(struct db *db, const char *path, int *status, char why[256]);
+/* Before the database is closed. */
+void space_end(struct db *db);
 
 /* db-sqlite-schema.c: the tables of a new database; a new life of an old one. */
 void schema_create(struct db *db);

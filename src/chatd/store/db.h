@@ -116,9 +116,12 @@ void db_checkpoint(struct db *db);
 
 /*
  * Short of space: transactions still come to an end, out of a reserve, but
- * what adds is to be refused.  db_refill() is true once it is over.
+ * what adds is to be refused.  It is over when db_refill() has found space,
+ * in the database or on the disk; true once the reserve is whole.
  */
 bool db_short(const struct db *db);
+/* The rest of the reserve is for what makes room: nothing else may grow. */
+bool db_exhausted(const struct db *db);
 bool db_refill(struct db *db);
 
 /* epoch, room_head, room_tail, generation … as text or number. */

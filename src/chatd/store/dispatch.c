@@ -14,8 +14,9 @@
 static const struct row {
 	enum wire_who who;
 	answer_fn *answer;
+	bool grows; /* the database, and makes no room */
 } rows[IPC_COUNT_OF_TYPES] = {
-    [IPC_LOGIN] = {WHO_ANYONE, answer_login},
+    [IPC_LOGIN] = {WHO_ANYONE, answer_login, true},
     [IPC_REGISTER] = {WHO_ANYONE, answer_register},
     [IPC_LOGOUT] = {WHO_SESSION, answer_logout},
     [IPC_LIVE] = {WHO_SESSION, answer_live},
@@ -23,13 +24,13 @@ static const struct row {
     [IPC_SEND] = {WHO_BRIEF, answer_send},
     [IPC_BROADCAST] = {WHO_BRIEF, answer_broadcast},
     [IPC_ONLINE] = {WHO_BRIEF, answer_online},
-    [IPC_BLOCK] = {WHO_BRIEF, answer_block},
-    [IPC_UNBLOCK] = {WHO_BRIEF, answer_unblock},
+    [IPC_BLOCK] = {WHO_BRIEF, answer_block, true},
+    [IPC_UNBLOCK] = {WHO_BRIEF, answer_unblock, true},
     [IPC_BLOCKED] = {WHO_BRIEF, answer_blocked},
     [IPC_ASK] = {WHO_SESSION, answer_ask},
-    [IPC_ANSWER] = {WHO_SESSION, answer_answer},
+    [IPC_ANSWER] = {WHO_SESSION, answer_answer, true},
     [IPC_HANGUP] = {WHO_SESSION, answer_hangup},
-    [IPC_PASSWORD] = {WHO_BRIEF, answer_password},
+    [IPC_PASSWORD] = {WHO_BRIEF, answer_password, true},
 };
 
 void
@@ -156,7 +157,11 @@ dispatch(
 		return;
 	}
 	store->tally.requests[frame->type]++;
-	if (find_asker(store, &asker, row->who, frame))
+	if (!find_asker(store, &asker, row->who, frame))
+		return;
+	if (row->grows && db_exhausted(store->db))
+		refuse(&asker, ERR_READ_ONLY, NULL);
+	else
 		row->answer(store, &asker, frame);
 }
 

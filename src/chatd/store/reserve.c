@@ -101,17 +101,23 @@ reserve_short(const struct reserve *reserve)
 	return reserve->held < RESERVE_BYTES;
 }
 
+int64_t
+reserve_left(const struct reserve *reserve)
+{
+	struct statvfs disk;
+
+	if (reserve->fd == -1 || fstatvfs(reserve->fd, &disk) == -1)
+		return reserve->held;
+	return reserve->held + (int64_t)(disk.f_bavail * disk.f_frsize);
+}
+
 bool
 reserve_fill(struct reserve *reserve)
 {
-	struct statvfs disk;
-	uint64_t need = 2 * (uint64_t)RESERVE_BYTES - (uint64_t)reserve->held;
-
 	if (!reserve_short(reserve))
 		return true;
 	if (reserve->fd != -1 &&
-	    (fstatvfs(reserve->fd, &disk) == -1 ||
-		(uint64_t)disk.f_bavail * disk.f_frsize < need))
+	    reserve_left(reserve) < 2 * (int64_t)RESERVE_BYTES)
 		return false;
 	return take(reserve);
 }

@@ -8,6 +8,7 @@
 #define CHATD_RESERVE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum {
 	RESERVE_BYTES = 8 << 20, /* a mailbox's end takes some 100 KiB */
@@ -29,6 +30,9 @@ bool reserve_give(struct reserve *reserve);
 
 /* True while it is not whole: what takes space is to be refused. */
 bool reserve_short(const struct reserve *reserve);
+
+/* Octets that are left of it, and of the disk beside it. */
+int64_t reserve_left(const struct reserve *reserve);
 
 /*
  * Makes it whole if there is as much space again beside it, so that it does

@@ -9,19 +9,22 @@
 
 enum { LOOK_FIRST_MS = 1000, LOOK_MOST_MS = 10000 };
 
-/* Is there space again?  Asked less and less often. */
+/* Is there space again?  Asked less and less often, until all is whole. */
 static void
 look(void *arg)
 {
 	struct store *store = arg;
+	bool whole;
 
 	store_tick(store);
-	if (db_refill(store->db)) {
+	whole = db_refill(store->db);
+	if (store->short_since != 0 && !db_short(store->db)) {
 		store->short_since = 0;
 		log_info("there is space on the disk again: messages are "
 			 "accepted");
-		return;
 	}
+	if (whole)
+		return;
 	store->look_ms *= 2;
 	if (store->look_ms > LOOK_MOST_MS)
 		store->look_ms = LOOK_MOST_MS;
