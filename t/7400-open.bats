@@ -323,6 +323,32 @@ descriptors()
 	same 1 "$(ctl status --json | jq '.shortages > 0 | if . then 1 else 0 end')"
 }
 
+# usage: limit_with_one_free ; above all descriptors of the master, in $limit
+limit_with_one_free()
+{
+	local free=0
+	[ -r "/proc/$MASTER/fd" ] || skip 'nobody may look into the master'
+	for ((limit = 0; ; limit++)); do
+		[ ! -L "/proc/$MASTER/fd/$limit" ] || continue
+		free=$((free + 1))
+		[ $free -eq 1 ] || return 0
+	done
+}
+
+@test "a keeper that could not be joined with the store is started again" {
+	centre_start
+	login alice
+	read -r soft hard < <(prlimit --pid "$MASTER" --nofile \
+		--noheadings --output SOFT,HARD)
+	# With that of the old keeper's channel: enough to start a new one.
+	limit_with_one_free
+	descriptors "$limit"
+	centre_kill keeper
+	wait_for has_line "$log" 'cannot join store and keeper'
+	descriptors "$soft"
+	wait_for login bob
+}
+
 # usage: starved KIND SENTENCE ; ten ask while the centre has none, wait, and
 # are served; the log says it once
 starved()

@@ -191,8 +191,10 @@ keeper_join(struct master *master, int channel)
 	master->keeper_fd = channel;
 	/* Before any worker: whoever is introduced waits for the key. */
 	if (master->key_file != -1 &&
-	    key_send(master, master->key_file, master->key, 0) == -1)
-		log_warn("cannot hand the keeper its key: %m");
+	    key_send(master, master->key_file, master->key, 0) == -1) {
+		log_warn("cannot hand the keeper its key: %m; ending it");
+		keeper_unjoin(master);
+	}
 	return 0;
 }
 

@@ -53,6 +53,17 @@ told_drop(struct master *master)
 	master->told_count = 0;
 }
 
+/*
+ * A keeper without a channel to the store ends with its own: when the next
+ * one is started all is done anew.
+ */
+static void
+keeper_alone(struct master *master)
+{
+	log_warn("cannot join store and keeper: %m; ending the keeper");
+	keeper_unjoin(master);
+}
+
 /* Sends what waits, as far as there is room. */
 static void
 told_flush(struct master *master)
@@ -66,8 +77,11 @@ told_flush(struct master *master)
 			told->fd) == -1) {
 			if (errno == EAGAIN)
 				break;
-			log_warn("cannot tell the store %s: %m",
-			    ipc_name(told->type));
+			if (told->type == IPC_KEEPER)
+				keeper_alone(master);
+			else
+				log_warn("cannot tell the store %s: %m",
+				    ipc_name(told->type));
 		}
 		master->told = told->next;
 		if (!master->told)
@@ -80,7 +94,7 @@ told_flush(struct master *master)
 	    master->told ? LOOP_READ | LOOP_WRITE : LOOP_READ);
 }
 
-void
+bool
 store_tell(struct master *master, enum ipc_type type, uint32_t number,
     const void *body, size_t body_len, const void *tail, size_t tail_len,
     int fd)
@@ -88,19 +102,24 @@ store_tell(struct master *master, enum ipc_type type, uint32_t number,
 	struct told *told;
 
 	if (master->store_fd == -1 || master->store_watch.fd == -1)
-		return;
+		return false;
 	told = calloc(1, sizeof(*told) + body_len + tail_len);
 	if (!told || master->told_count >= TOLD_MAX) {
 		log_warn("cannot tell the store %s: it does not listen",
 		    ipc_name(type));
 		free(told);
-		return;
+		errno = ENOBUFS;
+		return false;
 	}
 	told->type = type;
 	told->number = number;
 	told->body_len = body_len;
 	told->tail_len = tail_len;
 	told->fd = fd == -1 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	if (told->fd == -1 && fd != -1) {
+		free(told);
+		return false;
+	}
 	if (body_len)
 		memcpy(told->data, body, body_len);
 	if (tail_len)
@@ -109,6 +128,7 @@ store_tell(struct master *master, enum ipc_type type, uint32_t number,
 	master->told_end = &told->next;
 	master->told_count++;
 	told_flush(master);
+	return true;
 }
 
 /* Answers COUNT with what is known of workers. */
@@ -315,7 +335,7 @@ keeper_store(struct master *master, int end)
 	    ipc_send(master->keeper_fd, IPC_STORE, 0, NULL, NULL, 0, end) ==
 		-1 &&
 	    errno != EPIPE && errno != ECONNRESET)
-		log_warn("cannot join store and keeper: %m");
+		keeper_alone(master);
 }
 
 /*
@@ -400,15 +420,17 @@ keeper_again(void *arg)
 		start_later(master, &master->keeper, keeper_again);
 		return;
 	}
-	if (!master->store.pid)
+	/* The next store is joined when it is started. */
+	if (master->store_watch.fd == -1)
 		return;
 	if (unix_pair(keys) == -1) {
-		log_warn("cannot join store and keeper: %m");
+		keeper_alone(master);
 		return;
 	}
 	keeper_store(master, keys[1]);
 	close(keys[1]);
-	store_tell(master, IPC_KEEPER, 0, NULL, 0, NULL, 0, keys[0]);
+	if (!store_tell(master, IPC_KEEPER, 0, NULL, 0, NULL, 0, keys[0]))
+		keeper_alone(master);
 	close(keys[0]);
 }
 

@@ -157,8 +157,11 @@ void lasting_signal(struct master *master, int signo);
 /* Takes what the store has said by now. */
 void store_hear(struct master *master);
 
-/* Tells the store; what its channel has no room for is sent later. */
-void store_tell(struct master *master, enum ipc_type type, uint32_t number,
+/*
+ * Tells the store; what its channel has no room for is sent later.  False
+ * with errno if it cannot be told; without a store nothing is said.
+ */
+bool store_tell(struct master *master, enum ipc_type type, uint32_t number,
     const void *body, size_t body_len, const void *tail, size_t tail_len,
     int fd);
 
