@@ -165,6 +165,39 @@ judged_wrong()
 	in_status .addresses_refused 0
 }
 
+# usage: guesses COUNT ; so many logins for as many names on one connection
+guesses()
+{
+	local i
+	for ((i = 1; i <= $1; i++)); do
+		request login user="name$i" password=wrong
+		echo "$line"
+	done | wire
+}
+
+@test "connections that are open end as well when an address is refused" {
+	centre_start 'limits: { exempt = []; };' 'login: { attempts = 1; };'
+	SOURCE=127.0.0.9 login alice
+	request live token="$(<"$dir/alice.token")" mail:=0 room:=0
+	SOURCE=127.0.0.9 wire --hold <<<"$line" >"$dir/alice.live" 3>&- &
+	held+=($!)
+	wait_for has_line "$dir/alice.live" '"ok":true'
+	proved=$(centre_pid worker)
+	SOURCE=127.0.0.9 hold --plain
+	SOURCE=127.0.0.9 hold
+	SOURCE=127.0.0.8 hold
+	wait_for workers 3
+	wait_for in_status .connections_waiting 1
+	SOURCE=127.0.0.9 guesses 20 >"$dir/replies" || true
+	[ "$(grep -c login-failed "$dir/replies")" -ge 3 ]
+	from 127.0.0.8 login user=name20 password=wrong
+	refused login-failed
+	# Who has proved something stays, and so does everybody else.
+	wait_for workers 2
+	wait_for in_status .connections_waiting 0
+	run ! gone "$proved"
+}
+
 @test "an exempt address may do all that" {
 	centre_start 'login: { attempts = 1; };' \
 		'limits: { requests_per_second = 1; request_burst = 2; };'

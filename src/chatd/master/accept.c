@@ -159,14 +159,20 @@ worker_begin(struct master *master, struct child *child)
 }
 
 void
+worker_end(struct master *master, struct child *child)
+{
+	child->killed = true;
+	kill(child->pid, SIGKILL);
+	children_move(master->children, child, CHILD_DYING);
+}
+
+void
 worker_give_way(struct master *master, struct child *child)
 {
 	master->counted.gave_way++;
 	if (clock_mono() - child->came >= GRACE_MS)
 		porch_charge(master, &child->from, child->exempt, OFFENCE_HELD);
-	child->killed = true;
-	kill(child->pid, SIGKILL);
-	children_move(master->children, child, CHILD_DYING);
+	worker_end(master, child);
 }
 
 /* Logs what a worker's end says, and counts it. */

@@ -46,13 +46,20 @@ guard_free(struct guard *guard)
 	free(guard);
 }
 
+bool
+guard_owes(
+    const struct guard *guard, const struct ipc_address *from, int64_t now)
+{
+	const struct penalty *penalty = sites_find(guard->penalties, from);
+
+	return penalty != NULL && penalty_left(penalty, now) > 0;
+}
+
 enum guard_word
 guard_admits(struct guard *guard, const struct ipc_address *from,
     struct bucket_size size, int64_t now)
 {
-	const struct penalty *penalty = sites_find(guard->penalties, from);
-
-	if (penalty != NULL && penalty_left(penalty, now) > 0)
+	if (guard_owes(guard, from, now))
 		return GUARD_PENALTY;
 	if (!bucket_take(sites_get(guard->rates, from), size, now))
 		return GUARD_RATE;

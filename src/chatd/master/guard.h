@@ -48,6 +48,10 @@ bool guard_charge(struct guard *guard, const struct ipc_address *from,
 bool guard_locked(struct guard *guard, const struct ipc_address *from,
     uint32_t name, int64_t now);
 
+/* True while the address is refused for what it owes. */
+bool guard_owes(
+    const struct guard *guard, const struct ipc_address *from, int64_t now);
+
 /*
  * A login or a valid token came from there, so it is not doubted any more;
  * counted: it was admitted.

@@ -28,6 +28,7 @@ enum {
 	DOUBTED_PART = 4,
 	DOUBTED_RATE = 100,
 	DOUBTED_AGAIN_MS = 1000 / DOUBTED_RATE,
+	REPLY_MS = 150, /* for the one that says why nobody is served now */
 	FAREWELL_MS = 500, /* to say something when the centre ends */
 };
 
@@ -68,6 +69,40 @@ drop(struct master *master, struct child *child)
 	children_remove(master->children, child);
 }
 
+static void plan(struct master *master);
+
+/*
+ * A timer: ends what came from addresses before they were refused, but for
+ * those who have proved something.
+ */
+static void
+sweep(void *arg)
+{
+	struct master *master = arg;
+	int64_t now = clock_mono();
+	struct child *child, *next;
+
+	/* What has been proved is heard first. */
+	store_hear(master);
+	for (int queue = CHILD_SILENT; queue <= CHILD_RUNS_LAST; queue++) {
+		child =
+		    children_first(master->children, (enum child_queue)queue);
+		for (; child; child = next) {
+			next = child->queue_newer;
+			if (child->exempt ||
+			    !guard_owes(master->guard, &child->from, now))
+				continue;
+			if (child->pid)
+				worker_end(master, child);
+			else
+				drop(master, child);
+		}
+	}
+	accept_resume(master);
+	plan(master);
+	master_proceed(master);
+}
+
 void
 porch_charge(struct master *master, const struct ipc_address *from, bool exempt,
     enum offence offence)
@@ -76,6 +111,9 @@ porch_charge(struct master *master, const struct ipc_address *from, bool exempt,
 
 	if (exempt || !guard_charge(master->guard, from, offence, clock_mono()))
 		return;
+	if (!master->sweep.slot)
+		loop_timer(
+		    master->loop, &master->sweep, REPLY_MS, sweep, master);
 	ipc_address_text(from, text);
 	if (offence == OFFENCE_LOCKED || warn_due(&master->warned_penalty))
 		log_info("%s is refused for a while: %s", text,

@@ -89,6 +89,7 @@ struct master {
 	struct guard *guard;
 	struct bucket doubted; /* workers for those who are, together */
 	struct loop_timer porch_timer; /* the next who waited long enough */
+	struct loop_timer sweep; /* those who came before a penalty */
 	int reserve; /* a descriptor to let go of when there is none */
 	bool short_of; /* something, and the log says so */
 
@@ -221,6 +222,8 @@ void porch_charge(struct master *master, const struct ipc_address *from,
 /* accept.c: a worker for each connection that has spoken. */
 /* Its descriptor is closed then; -1 with errno if the system is short. */
 int worker_begin(struct master *master, struct child *child);
+/* Ends a worker, and with it the connection. */
+void worker_end(struct master *master, struct child *child);
 /* The worker's connection gives way. */
 void worker_give_way(struct master *master, struct child *child);
 void worker_reaped(struct master *master, pid_t pid, int how);
