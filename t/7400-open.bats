@@ -317,6 +317,25 @@ alive()
 	as "$1" live mail:=0 room:=0 >/dev/null && accepted
 } 2>/dev/null
 
+@test "what is answered without the store has a measure" {
+	centre_start 'limits: { exempt = [ "127.0.0.8/32" ]; };'
+	for i in {1..40}; do
+		echo '{"op":"hello"}'
+	done >"$dir/lines"
+	SOURCE=127.0.0.9 wire <"$dir/lines" >"$dir/replies" || true
+	same 16 "$(grep -c '"ok":true' "$dir/replies")"
+	reply=$(tail -n 1 "$dir/replies")
+	refused rate-limited
+	says '.retry_after >= 1'
+	same 17 "$(wc -l <"$dir/replies")"
+	# Each that the store has answered makes room for one.
+	SOURCE=127.0.0.9 login alice
+	request live token="$(<"$dir/alice.token")" mail:=0 room:=0
+	sed "s/.*/$line\n&/" "$dir/lines" >"$dir/both"
+	same 80 "$(SOURCE=127.0.0.9 wire --count <"$dir/both")"
+	same 40 "$(SOURCE=127.0.0.8 wire --count <"$dir/lines")"
+}
+
 @test "connections without a token have a rate, and are closed beyond it" {
 	centre_start 'limits: { exempt = []; requests_per_second = 1;
 		request_burst = 5; };'

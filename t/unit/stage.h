@@ -153,6 +153,7 @@ begin_plain(int narrow)
 		give_up("no fork");
 	if (stage.worker == 0) {
 		struct worker_start start = {
+		    .exempt = true,
 		    .client = tcp[1],
 		    .store = channel[1],
 		    .signer = -1,

@@ -102,6 +102,7 @@ worker_child(
 	    .tls = master->tls,
 	    .settings = master->settings,
 	    .from = child->from,
+	    .exempt = child->exempt,
 	};
 
 	int keep[] = {start.client, store, signer};

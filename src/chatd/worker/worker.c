@@ -18,6 +18,7 @@
 #include "lib/unix.h"
 
 enum {
+	OWN_MOST = 16, /* answers without the store, beyond those with it */
 	OUT_FLUSH = 65536, /* what more replies are not added to */
 	LINGER_MS = 1000, /* so that a last reply is not lost to a reset */
 	HANDSHAKE_LINGER_MS = 100, /* likewise an alert */
@@ -44,6 +45,7 @@ struct worker {
 	struct pending pending[IPC_AHEAD_MAX];
 	int count; /* of pending */
 	int taken; /* lines read so far */
+	int own; /* answers without the store, less those with it */
 	bool ended; /* nothing more is read */
 	bool linger; /* a last reply is on its way */
 	bool broken; /* nothing more can be told to the client */
@@ -302,6 +304,25 @@ await(struct worker *w, const struct wire_request *request, enum asked asked)
 		w->ended = true;
 }
 
+/*
+ * The store charges what it is asked.  What we answer by ourselves costs
+ * time for nothing, and must not come without measure.
+ */
+static void
+measure(struct worker *w, const struct wire_request *request, enum asked asked)
+{
+	if (asked == ASKED) {
+		w->own -= w->own > 0;
+		return;
+	}
+	if (w->start->exempt || ends_all(w->on.error) || w->own++ < OWN_MOST)
+		return;
+	json_decref(w->on.reply);
+	request_refuse(&w->on, request, ERR_RATE_LIMITED, NULL);
+	json_object_set_new(
+	    w->on.reply, "retry_after", json_integer(RETRY_SECONDS));
+}
+
 /* Asks what a request wants, waiting for what must be answered before. */
 static void
 ask(struct worker *w, const struct wire_request *request)
@@ -318,6 +339,7 @@ ask(struct worker *w, const struct wire_request *request)
 		if (w->ended)
 			return;
 	}
+	measure(w, request, asked);
 	await(w, request, asked);
 	if (row->how & ALONE)
 		collect(w);

@@ -18,6 +18,7 @@ struct worker_start {
 	SSL_CTX *tls; /* its key signs through the keeper */
 	const struct settings *settings;
 	struct ipc_address from;
+	bool exempt; /* from limits per address */
 };
 
 /* Serves the connection and exits with an enum worker_exit. */
