@@ -349,6 +349,42 @@ alive()
 	wait_for let_in 127.0.0.8
 }
 
+# usage: knock ADDRESS NAME GATE ; logs in once the gate is there, $replied is
+# where the reply is
+knock()
+{
+	local line
+	request login user="$2" password="$2-secret"
+	replied=$dir/$2.reply
+	GATE=$dir/$3 SOURCE=$1 wire --timeout "$patience" <<<"$line" \
+		>"$replied" 3>&- &
+	held+=($!)
+}
+
+@test "strangers leave half of the passwords' queue to known addresses" {
+	centre_start 'limits: { exempt = []; request_seconds = 60;
+		connection_seconds = 60; };'
+	SOURCE=127.0.0.9 login alice
+	for i in {1..17}; do
+		knock "127.0.0.$((i % 2 + 7))" "stranger$i" all
+	done
+	knock 127.0.0.6 carol late
+	stranger=$replied
+	knock 127.0.0.9 bob late
+	wait_for met "$dir/all" 17
+	wait_for met "$dir/late" 2
+	# It cannot sign now, nor say whose password is right.
+	kill -STOP "$(centre_pid keeper)"
+	touch "$dir/all"
+	wait_for in_status .hashes 17
+	touch "$dir/late"
+	wait_for has_line "$stranger" '"error":"busy"'
+	wait_for in_status .hashes 18
+	same '' "$(<"$replied")"
+	kill -CONT "$(centre_pid keeper)"
+	wait_for has_line "$replied" '"ok":true'
+}
+
 # usage: descriptors LIMIT ; of the master, from now on
 descriptors()
 {

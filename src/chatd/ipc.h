@@ -122,6 +122,7 @@ enum { IPC_ADDRESS_LEN = 46 }; /* INET6_ADDRSTRLEN */
 struct ipc_serve {
 	struct ipc_address from;
 	uint8_t exempt; /* from limits per address and of requests */
+	uint8_t known; /* somebody has proved something there, or exempt */
 };
 
 /* A login from there failed, or an account was made: both are charged. */

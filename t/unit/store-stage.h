@@ -120,7 +120,7 @@ static inline int
 worker(void)
 {
 	struct ipc_serve serve = {
-	    .from = {.family = AF_INET, .ip = {192, 0, 2, 7}}};
+	    .from = {.family = AF_INET, .ip = {192, 0, 2, 7}}, .known = 1};
 	int pair[2];
 
 	if (unix_pair(pair) == -1 ||

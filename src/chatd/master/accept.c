@@ -57,7 +57,9 @@ kill_overdue(void *arg)
 static int
 introduce(struct master *master, const struct child *child)
 {
-	struct ipc_serve serve = {.from = child->from, .exempt = child->exempt};
+	struct ipc_serve serve = {.from = child->from,
+	    .exempt = child->exempt,
+	    .known = child->exempt || child->rank == GUARD_KNOWN};
 	int pair[2];
 
 	if (unix_pair(pair) == -1)

@@ -192,17 +192,24 @@ forgive(struct store *store, const struct job *job)
 	lockout_save(store, entry);
 }
 
-/* A job that will answer this asker; NULL, and refused, if all are taken. */
+/*
+ * A job that will answer this asker; NULL, and refused, if all are taken, or
+ * those that strangers may have.
+ */
 static struct job *
 judge(struct store *store, const struct asker *asker, const char *name,
     job_fn *done)
 {
-	struct job *job = job_new(store, done);
+	bool strange = !asker->channel->known && asker->user == 0;
+	struct job *job = NULL;
 
+	if (!strange || jobs_strange(store) < JOBS_STRANGE)
+		job = job_new(store, done);
 	if (job == NULL) {
 		refuse(asker, ERR_BUSY, NULL);
 		return NULL;
 	}
+	job->strange = strange;
 	job->channel = asker->channel;
 	job->channel_number = asker->number;
 	job->from = asker->channel->from;

@@ -34,6 +34,7 @@ channel_open(
 	channel->fd = fd;
 	channel->from = serve->from;
 	channel->exempt = serve->exempt != 0;
+	channel->known = serve->known != 0;
 	channel->number = number;
 	channel->next = store->channels;
 	if (channel->next != NULL)

@@ -24,6 +24,7 @@ struct channel {
 	struct ipc_address from;
 	uint32_t number; /* what the master calls it, or 0 */
 	bool exempt; /* from limits of requests */
+	bool known; /* the address is */
 	int64_t proved_by; /* the user who vouches for it, or 0 */
 	int64_t brief; /* the user of its brief login, or 0 */
 	bool waits; /* for the keeper: nothing more is read */

@@ -303,3 +303,14 @@ jobs_under_way(const struct store *store)
 {
 	return store->jobs->count;
 }
+
+int
+jobs_strange(const struct store *store)
+{
+	int count = 0;
+
+	for (int i = 0; i < JOBS_MAX; i++)
+		count += store->jobs->job[i].number != 0 &&
+		    store->jobs->job[i].strange;
+	return count;
+}

@@ -10,7 +10,10 @@
 #include "chatd/ipc.h"
 #include "chatd/store/db.h"
 
-enum { JOBS_MAX = KEEPER_THREADS + KEEPER_QUEUE };
+enum {
+	JOBS_MAX = KEEPER_THREADS + KEEPER_QUEUE,
+	JOBS_STRANGE = JOBS_MAX / 2, /* that strangers have at most */
+};
 
 struct store;
 struct jobs;
@@ -22,6 +25,7 @@ typedef void job_fn(struct store *, struct job *, const struct ipc_verdict *);
 struct job {
 	uint32_t number; /* between store and keeper; 0: free */
 	enum ipc_type type;
+	bool strange; /* of an address that is not known, without a login */
 	bool ready; /* to be sent once its charge is on the disk */
 	int sent; /* how often, so that one that kills keepers ends */
 	int left; /* attempts after this one */
@@ -89,5 +93,7 @@ void jobs_keeper(struct store *store, int fd);
 void jobs_read(void *store, unsigned events);
 
 int jobs_under_way(const struct store *store);
+/* Likewise those of strangers. */
+int jobs_strange(const struct store *store);
 
 #endif
