@@ -66,6 +66,33 @@ refused_start()
 	same "$before" "$(sha256sum <"$state/chatd.db")"
 }
 
+@test "a database that has lost all its content is refused, with what to do" {
+	[ -s "$state/chatd.reserve" ]
+	: >"$state/chatd.db"
+	refused_start 65 'chatctl restore FILE'
+	same 0 "$(stat -c %s "$state/chatd.db")"
+	run ctl user list
+	[ "$status" -ne 0 ]
+	# One that never had any is a new one.
+	rm "$state/chatd.reserve"
+	centre_start
+}
+
+@test "a centre that meets damage again and again ends, with what to do" {
+	# Ids of messages: looked at a second after each start.
+	page=$(sql "SELECT rootpage FROM sqlite_master WHERE name = 'accepted'")
+	head -c 4096 /dev/urandom | dd of="$state/chatd.db" bs=4096 \
+		seek=$((page - 1)) conv=notrunc status=none
+	centre_start
+	wait_for gone "$MASTER"
+	ended=0
+	wait "$MASTER" || ended=$?
+	MASTER=''
+	same 65 "$ended"
+	same 3 "$(grep -c 'the store ended with status 65' "$log")"
+	holds "$(tail -n 2 "$log")" 'chatctl restore FILE'
+}
+
 @test "an empty state directory gets a database" {
 	rm -f "$state"/chatd.db*
 	centre_start

@@ -26,6 +26,7 @@ enum {
 	PAUSE_MOST_MS = 5000,
 	GONE_MS = 5000, /* from the end of its channel to its own */
 	TOLD_MAX = 64,
+	DAMAGED_MOST = 3, /* ends of the store for damage, in a row */
 	CHANNEL_ROOM = 1 << 20, /* for introductions; the system may cut it */
 };
 
@@ -484,6 +485,17 @@ start_without_store(struct master *master, int how)
 		why));
 }
 
+/* True if the store has met damage too often in a row to be tried again. */
+static bool
+is_damaged(struct master *master, int how)
+{
+	if (WIFEXITED(how) && WEXITSTATUS(how) == EX_DATAERR)
+		master->damaged++;
+	else
+		master->damaged = 0;
+	return master->damaged >= DAMAGED_MOST;
+}
+
 static void
 store_reaped(struct master *master, int how)
 {
@@ -506,6 +518,12 @@ store_reaped(struct master *master, int how)
 	}
 	log_end("store", how);
 	master->counted.store_restarts++;
+	if (is_damaged(master, how)) {
+		log_warn("the database is damaged: ending; restore a backup: "
+			 "chatctl restore FILE");
+		master_stop(master, EX_DATAERR);
+		return;
+	}
 	restart(master, &master->store, store_again);
 }
 

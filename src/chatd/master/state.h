@@ -104,6 +104,7 @@ struct master {
 	uint32_t key; /* the number of the key in force; 0: none yet */
 	int key_file; /* its file, for a keeper that starts; never read */
 	bool store_ready;
+	int damaged; /* ends of the store for damage, in a row */
 	int store_fd; /* the channel to the store; -1: there is none */
 	struct loop_watch store_watch;
 	char *frame; /* IPC_FRAME_MAX, what was just received */

@@ -132,10 +132,10 @@ db_refill(struct db *db)
 void
 space_end(struct db *db)
 {
-	int keep = reserve_short(db->reserve);
+	int keep = 1;
 
 	/* The log's blocks, see space_begin(). */
-	if (db->sqlite != NULL && keep)
+	if (db->sqlite != NULL && reserve_short(db->reserve))
 		sqlite3_file_control(
 		    db->sqlite, "main", SQLITE_FCNTL_PERSIST_WAL, &keep);
 }

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <sys/stat.h>
 
 #include "chatd/store/db-sqlite.h"
 #include "lib/log.h"
@@ -180,6 +181,27 @@ open_file(struct db *db, const char *path, int *status, char why[256])
 	return -1;
 }
 
+/*
+ * True, with why, for a database without content beside the reserve of one
+ * that had some: what is gone is not made anew without a word.
+ */
+static bool
+is_emptied(const char *directory, const char *path, char why[256])
+{
+	char reserve[4096];
+	struct stat ours, beside;
+
+	snprintf(reserve, sizeof(reserve), "%s/chatd.reserve", directory);
+	if (stat(path, &ours) == -1 || ours.st_size > 0 ||
+	    stat(reserve, &beside) == -1 || beside.st_size == 0)
+		return false;
+	snprintf(why, 256,
+	    "%.128s has lost its content; restore a backup: chatctl restore "
+	    "FILE (for a new one remove chatd.reserve)",
+	    path);
+	return true;
+}
+
 struct db *
 db_open(const char *directory, int *status, char why[256])
 {
@@ -193,6 +215,11 @@ db_open(const char *directory, int *status, char why[256])
 		return NULL;
 	}
 	snprintf(path, sizeof(path), "%s/chatd.db", directory);
+	if (is_emptied(directory, path, why)) {
+		*status = EX_DATAERR;
+		db_close(db);
+		return NULL;
+	}
 	db->reserve = reserve_open(directory);
 	if (db->reserve == NULL) {
 		*status = EX_OSERR;
