@@ -118,6 +118,25 @@ makes_accounts()
 	[ "$(metric connections_silent_total)" -eq 2 ]
 }
 
+# usage: half_hello ; begins a handshake, and waits for its end
+half_hello()
+{
+	printf '\x16\x03\x01\x02\x00\x01' | wire --plain --raw --hold
+}
+
+@test "a handshake that never ends is a deadline, too, and two are enough" {
+	centre_start 'limits: { exempt = []; handshake_seconds = 1; };'
+	SOURCE=127.0.0.9 half_hello || true
+	wait_for workers 0
+	holds "$(ctl metrics)" 'worker_exits_total{how="timed out"} 1'
+	let_in 127.0.0.9
+	SOURCE=127.0.0.9 half_hello || true
+	wait_for shut_out 127.0.0.9
+	let_in 127.0.0.8
+	has_line "$log" '127.0.0.9 is refused for a while: a deadline'
+	[ "$(metric connections_silent_total)" -eq 0 ]
+}
+
 @test "a session that dawdles is not refused" {
 	centre_start 'limits: { exempt = []; request_seconds = 1; };'
 	SOURCE=127.0.0.9 login alice
