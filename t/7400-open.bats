@@ -289,9 +289,9 @@ guesses()
 		from 127.0.0.8 hello >/dev/null
 		accepted
 	done
-	# Somebody who logs in there ends it.
+	# Somebody who logs in there ends it, when all have been charged.
 	release
-	wait_for workers 0
+	wait_for in_status '.connections_waiting + .workers' 0
 	login alice
 	hold
 	hold
