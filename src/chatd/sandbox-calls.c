@@ -12,7 +12,10 @@
 #include <unistd.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -30,6 +33,7 @@ enum {
 	ALL = M | S | K | W,
 	NUMBERS = 8192, /* no call has a higher one; MIPS begins at 4000 */
 	NAME_LEN = 32,
+	ARGUMENTS = 2, /* that one rule looks at */
 };
 
 /*
@@ -47,12 +51,18 @@ static const struct {
 	"clock_gettime clock_gettime64 clock_getres gettimeofday time "
 	"clock_nanosleep clock_nanosleep_time64 nanosleep"},
     /* Descriptors that are there already. */
-    {ALL,
-	"read readv write writev close close_range lseek _llseek fcntl "
-	"fcntl64 poll ppoll ppoll_time64"},
-    {ALL,
-	"recv recvfrom recvmsg send sendto sendmsg shutdown getsockopt "
-	"setsockopt getsockname getpeername"},
+    {ALL, "read readv write writev close close_range poll ppoll ppoll_time64"},
+    {ALL, "recv recvfrom recvmsg send getsockopt getsockname getpeername"},
+    /* Where one is in a file all know who share it. */
+    {M | S | K, "lseek _llseek"},
+    /*
+     * What reaches others through a descriptor: a signal once it is ready,
+     * flags and an end that all share, another address, a descriptor whose
+     * closing waits.  What children need of it is among the conditions.
+     */
+    {M, "fcntl fcntl64 sendto sendmsg setsockopt shutdown"},
+    /* It may load a provider. */
+    {M, "mmap mmap2 mprotect"},
     /* Signals that come. */
     {ALL,
 	"rt_sigaction rt_sigprocmask rt_sigreturn sigreturn sigaltstack "
@@ -70,9 +80,9 @@ static const struct {
 	"epoll_create1 epoll_ctl epoll_wait epoll_pwait signalfd4 "
 	"timerfd_create timerfd_settime timerfd_settime64"},
     /* A key that is read and stays out of swap; threads that give way. */
-    {K, "pread64 mlock mlock2 munlock setpriority"},
+    {K, "pread64 mlock mlock2 munlock"},
     /* Limits, which can only go down. */
-    {K, "prlimit64 setrlimit"},
+    {K, "setrlimit"},
     /* The log when it is opened again looks no name up. */
     {K, "fstat fstat64"},
     /* The administrator's connections, and the network's. */
@@ -101,7 +111,7 @@ static const struct {
     {M,
 	"prctl seccomp landlock_create_ruleset landlock_add_rule "
 	"landlock_restrict_self capget capset prlimit64 setrlimit "
-	"getresuid getresuid32"},
+	"setpriority getresuid getresuid32"},
 };
 
 /* What is answered with an error instead, so that a library goes on. */
@@ -118,6 +128,7 @@ static const struct {
 	"fstatat64 statx access faccessat faccessat2 readlink "
 	"readlinkat getcwd unlink unlinkat"},
     {W, EACCES, "fstat fstat64"},
+    {W, ESPIPE, "lseek _llseek"},
     /* Newer ways of what there are older ones for, in the lists above. */
     {ALL, ENOSYS,
 	"clone3 futex_waitv epoll_pwait2 membarrier io_uring_setup "
@@ -141,34 +152,55 @@ enum { CLONE_FLAGS = 0, MAPS = PROT_EXEC };
 static const unsigned namespaces = CLONE_NEWNS | CLONE_NEWCGROUP |
     CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
 
-/* What depends on one argument: those bits of it must have that value. */
+/*
+ * What depends on arguments: those bits of them must have that value.  Of an
+ * int the kernel takes 32 bits, whatever stands above them.
+ */
 static const struct {
 	unsigned roles;
 	int error; /* 0: it may */
-	const char *call;
-	unsigned argument;
-	uint64_t bits, value;
+	const char *calls;
+	struct {
+		unsigned number;
+		uint64_t bits, value;
+	} arguments[ARGUMENTS]; /* bits 0: none */
 } conditions[] = {
-    /* Nothing that was written is run; the master may load a provider. */
-    {M, 0, "mmap", 2, 0, 0},
-    {M, 0, "mmap2", 2, 0, 0},
-    {M, 0, "mprotect", 2, 0, 0},
-    {S | K | W, 0, "mmap", 2, MAPS, 0},
-    {S | K | W, 0, "mmap2", 2, PROT_EXEC, 0},
-    {S | K | W, 0, "mprotect", 2, PROT_EXEC, 0},
+    /* Nothing that was written is run. */
+    {S | K | W, 0, "mmap", {{2, MAPS, 0}}},
+    {S | K | W, 0, "mmap2 mprotect", {{2, PROT_EXEC, 0}}},
     /* A fork, or a thread, and nobody's new world. */
-    {M, 0, "clone", CLONE_FLAGS, namespaces, 0},
+    {M, 0, "clone", {{CLONE_FLAGS, namespaces, 0}}},
     /* Threads alone. */
-    {K, 0, "clone", CLONE_FLAGS, CLONE_VM | CLONE_THREAD | namespaces,
-	CLONE_VM | CLONE_THREAD},
+    {K, 0, "clone",
+	{{CLONE_FLAGS, CLONE_VM | CLONE_THREAD | namespaces,
+	    CLONE_VM | CLONE_THREAD}}},
+    /* Its own limits and its own threads' niceness alone. */
+    {K, 0, "prlimit64", {{0, UINT32_MAX, 0}}},
+    {K, 0, "setpriority", {{0, UINT32_MAX, PRIO_PROCESS}, {1, UINT32_MAX, 0}}},
     /* Limits are read; setting them is over. */
-    {S | W, 0, "prlimit64", 2, UINT64_MAX, 0},
+    {S | W, 0, "prlimit64", {{0, UINT32_MAX, 0}, {2, UINT64_MAX, 0}}},
     /* Channels to children; socket() itself is in nobody's list. */
-    {M, 0, "socketpair", 0, UINT32_MAX, AF_UNIX},
+    {M, 0, "socketpair", {{0, UINT32_MAX, AF_UNIX}}},
+    /* Whether a descriptor blocks; a worker's are as they must be. */
+    {S | K | W, 0, "fcntl fcntl64", {{1, UINT32_MAX, F_GETFL}}},
+    {S | K, 0, "fcntl fcntl64", {{1, UINT32_MAX, F_SETFL}}},
+    {S | K, 0, "fcntl fcntl64", {{1, UINT32_MAX, F_GETFD}}},
+    {S | K, 0, "fcntl fcntl64", {{1, UINT32_MAX, F_SETFD}}},
+    /* The database's locks. */
+    {S, 0, "fcntl fcntl64", {{1, UINT32_MAX, F_GETLK}}},
+    {S, 0, "fcntl fcntl64", {{1, UINT32_MAX, F_SETLK}}},
+    {S, 0, "fcntl fcntl64", {{1, UINT32_MAX, F_SETLKW}}},
+    /* To whom the socket is connected, and nobody else. */
+    {S | K | W, 0, "sendto", {{4, UINT64_MAX, 0}}},
+    /* The client's socket, which is a worker's standard input. */
+    {W, 0, "shutdown", {{0, UINT32_MAX, STDIN_FILENO}}},
+    {W, 0, "setsockopt",
+	{{1, UINT32_MAX, IPPROTO_TCP}, {2, UINT32_MAX, TCP_NODELAY}}},
     /* The keeper's log is opened again, to append to; nothing else is. */
-    {K, 0, "openat", 2, O_ACCMODE | O_APPEND | O_TRUNC, O_WRONLY | O_APPEND},
-    {K, EACCES, "openat", 2, O_ACCMODE, O_RDONLY},
-    {K, EACCES, "openat", 2, O_ACCMODE, O_RDWR},
+    {K, 0, "openat",
+	{{2, O_ACCMODE | O_APPEND | O_TRUNC, O_WRONLY | O_APPEND}}},
+    {K, EACCES, "openat", {{2, O_ACCMODE, O_RDONLY}}},
+    {K, EACCES, "openat", {{2, O_ACCMODE, O_RDWR}}},
 };
 
 static struct sock_fprog programs[SANDBOX_ROLES];
@@ -176,7 +208,7 @@ static struct sock_fprog programs[SANDBOX_ROLES];
 /* One rule; what this architecture does not have needs none. */
 static int
 add(scmp_filter_ctx filter, int error, const char *name,
-    const struct scmp_arg_cmp *condition)
+    const struct scmp_arg_cmp *on, unsigned count)
 {
 	int number = seccomp_syscall_resolve_name(name);
 	uint32_t action =
@@ -185,14 +217,14 @@ add(scmp_filter_ctx filter, int error, const char *name,
 
 	if (number == __NR_SCMP_ERROR)
 		return 0;
-	status = seccomp_rule_add_array(
-	    filter, action, number, condition ? 1 : 0, condition);
+	status = seccomp_rule_add_array(filter, action, number, count, on);
 	return number < 0 ? 0 : status;
 }
 
 /* One rule for each of the names, which blanks separate. */
 static int
-add_list(scmp_filter_ctx filter, int error, const char *names)
+add_list(scmp_filter_ctx filter, int error, const char *names,
+    const struct scmp_arg_cmp *on, unsigned count)
 {
 	char name[NAME_LEN];
 	int status = 0;
@@ -202,10 +234,30 @@ add_list(scmp_filter_ctx filter, int error, const char *names)
 
 		memcpy(name, names, len);
 		name[len] = '\0';
-		status = add(filter, error, name, NULL);
+		status = add(filter, error, name, on, count);
 		names += len + strspn(names + len, " ");
 	}
 	return status;
+}
+
+/* The rules of one row of conditions. */
+static int
+add_condition(scmp_filter_ctx filter, size_t row)
+{
+	struct scmp_arg_cmp on[ARGUMENTS];
+	unsigned count = 0;
+
+	while (count < ARGUMENTS && conditions[row].arguments[count].bits) {
+		on[count] = (struct scmp_arg_cmp){
+		    .arg = conditions[row].arguments[count].number,
+		    .op = SCMP_CMP_MASKED_EQ,
+		    .datum_a = conditions[row].arguments[count].bits,
+		    .datum_b = conditions[row].arguments[count].value,
+		};
+		count++;
+	}
+	return add_list(
+	    filter, conditions[row].error, conditions[row].calls, on, count);
 }
 
 /* All rows of a role.  The master may what anybody may. */
@@ -217,24 +269,14 @@ add_rows(scmp_filter_ctx filter, enum ipc_role role)
 	for (size_t i = 0; i < sizeof(allowed) / sizeof(*allowed); i++)
 		if (status == 0 &&
 		    (role == ROLE_MASTER || (allowed[i].roles & role)))
-			status = add_list(filter, 0, allowed[i].calls);
+			status = add_list(filter, 0, allowed[i].calls, NULL, 0);
 	for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++)
 		if (status == 0 && (refused[i].roles & role))
-			status = add_list(
-			    filter, refused[i].error, refused[i].calls);
-	for (size_t i = 0; i < sizeof(conditions) / sizeof(*conditions); i++) {
-		struct scmp_arg_cmp condition = {
-		    .arg = conditions[i].argument,
-		    .op = SCMP_CMP_MASKED_EQ,
-		    .datum_a = conditions[i].bits,
-		    .datum_b = conditions[i].value,
-		};
-
+			status = add_list(filter, refused[i].error,
+			    refused[i].calls, NULL, 0);
+	for (size_t i = 0; i < sizeof(conditions) / sizeof(*conditions); i++)
 		if (status == 0 && (conditions[i].roles & role))
-			status =
-			    add(filter, conditions[i].error, conditions[i].call,
-				conditions[i].bits ? &condition : NULL);
-	}
+			status = add_condition(filter, i);
 	return status;
 }
 

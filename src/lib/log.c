@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Where every process of the system says what happened.  One write(2) a
- * line, each escaped as a whole, so that neither a peer nor another process
- * can forge or tear one.  Never allocates, never waits for the network.
+ * line, each escaped as a whole, so that no peer can forge one, and none is
+ * torn by another process's; who has the descriptor can add what it likes.
+ * Never allocates, never waits for the network.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -67,31 +67,38 @@ unix_pair(int pair[2])
 	return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair);
 }
 
-int
-unix_send(int sock, const struct iovec *parts, int count, int fd)
+/* Sends a message that brings a descriptor. */
+static ssize_t
+send_with(int sock, const struct iovec *parts, int count, int fd)
 {
 	union {
 		struct cmsghdr align;
 		char space[CMSG_SPACE(sizeof(int))];
-	} control;
-	struct msghdr msg = {0};
-	struct cmsghdr *head;
+	} control = {0};
+	struct msghdr msg = {
+	    .msg_iov = (struct iovec *)(uintptr_t)parts,
+	    .msg_iovlen = (size_t)count,
+	    .msg_control = &control,
+	    .msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *head = CMSG_FIRSTHDR(&msg);
+
+	head->cmsg_level = SOL_SOCKET;
+	head->cmsg_type = SCM_RIGHTS;
+	head->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(head), &fd, sizeof(int));
+	return sendmsg(sock, &msg, MSG_NOSIGNAL);
+}
+
+int
+unix_send(int sock, const struct iovec *parts, int count, int fd)
+{
 	ssize_t sent;
 
-	msg.msg_iov = (struct iovec *)(uintptr_t)parts;
-	msg.msg_iovlen = (size_t)count;
-	if (fd != -1) {
-		memset(&control, 0, sizeof(control));
-		msg.msg_control = &control;
-		msg.msg_controllen = sizeof(control);
-		head = CMSG_FIRSTHDR(&msg);
-		head->cmsg_level = SOL_SOCKET;
-		head->cmsg_type = SCM_RIGHTS;
-		head->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(head), &fd, sizeof(int));
-	}
+	/* Who never sends a descriptor must not need the call that can. */
 	do
-		sent = sendmsg(sock, &msg, MSG_NOSIGNAL);
+		sent = fd == -1 ? writev(sock, parts, count)
+				: send_with(sock, parts, count, fd);
 	while (sent == -1 && errno == EINTR);
 	return sent == -1 ? -1 : 0;
 }
@@ -231,12 +238,14 @@ unix_connect(const char *path)
 int
 fd_nonblock(int fd, bool on)
 {
-	int flags = fcntl(fd, F_GETFL);
+	int flags = fcntl(fd, F_GETFL), wanted;
 
 	if (flags == -1)
 		return -1;
-	flags = on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK;
-	return fcntl(fd, F_SETFL, flags) == -1 ? -1 : 0;
+	wanted = on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK;
+	if (wanted == flags)
+		return 0;
+	return fcntl(fd, F_SETFL, wanted) == -1 ? -1 : 0;
 }
 
 int

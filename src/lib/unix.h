@@ -24,6 +24,7 @@ int unix_pair(int pair[2]);
 /*
  * Sends one message, with a descriptor unless fd is -1.  The descriptor
  * stays the caller's.  0, or -1 (EAGAIN where the socket does not block).
+ * Processes that use it ignore SIGPIPE: a peer that went away is EPIPE.
  */
 int unix_send(int sock, const struct iovec *parts, int count, int fd);
 
@@ -43,6 +44,7 @@ int unix_listen(const char *path, mode_t mode);
 /* Connects to the stream socket at path. */
 int unix_connect(const char *path);
 
+/* Sets no flags where they are so already. */
 int fd_nonblock(int fd, bool on);
 
 /* Writes everything, waiting where it must; -1 on error. */

@@ -92,13 +92,16 @@ die_first(void)
 	close(fd);
 }
 
-/* The worker's process, from the fork on. */
+/*
+ * The worker's process, from the fork on.  The client is its standard input:
+ * a number by which the sandbox knows it.
+ */
 static _Noreturn void
 worker_child(
     struct master *master, const struct child *child, int store, int signer)
 {
 	struct worker_start start = {
-	    .client = fcntl(child->fd, F_DUPFD_CLOEXEC, 3),
+	    .client = dup2(child->fd, STDIN_FILENO),
 	    .store = store,
 	    .signer = signer,
 	    .tls = master->tls,
@@ -107,7 +110,7 @@ worker_child(
 	    .exempt = child->exempt,
 	};
 
-	int keep[] = {start.client, store, signer};
+	int keep[] = {store, signer};
 
 	child_begin(master, ROLE_WORKER);
 	if (children_count(master->children) >= FEW ||
@@ -115,6 +118,8 @@ worker_child(
 		die_first();
 	/* It needs nothing but what it was forked with, and few of that. */
 	log_settle();
+	/* Like the client's, and it cannot be said from inside. */
+	fd_nonblock(store, true);
 	sandbox_close_others(keep, sizeof(keep) / sizeof(keep[0]));
 	sandbox_enter(ROLE_WORKER);
 	worker_main(&start);
