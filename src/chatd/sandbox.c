@@ -164,6 +164,23 @@ by_number(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/*
+ * Closes these and all between them; one by one where the kernel is older
+ * than close_range(2), or a profile of its own forbids it.
+ */
+static void
+close_between(unsigned first, unsigned last)
+{
+	struct rlimit most;
+
+	if (close_range(first, last, 0) == 0)
+		return;
+	if (getrlimit(RLIMIT_NOFILE, &most) == -1)
+		fatal(EX_OSERR, "cannot read a limit: %m");
+	for (; first <= last && first < most.rlim_cur; first++)
+		close((int)first);
+}
+
 void
 sandbox_close_others(int *keep, size_t count)
 {
@@ -174,10 +191,10 @@ sandbox_close_others(int *keep, size_t count)
 		if (keep[i] < (int)next)
 			continue;
 		if (keep[i] > (int)next)
-			close_range(next, (unsigned)keep[i] - 1, 0);
+			close_between(next, (unsigned)keep[i] - 1);
 		next = (unsigned)keep[i] + 1;
 	}
-	close_range(next, UINT_MAX, 0);
+	close_between(next, UINT_MAX);
 }
 
 /* How much address space there is already; 0 if it cannot be told. */
