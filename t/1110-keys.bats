@@ -100,6 +100,8 @@ in_files()
 			text_secret token-before "$token"
 		done
 	} >>"$dir/secrets"
+	as bob live mail:=0 room:=0 >/dev/null
+	accepted
 	# The look works: what is there is found.
 	run found "$(centre_pid keeper)"
 	[ "$status" -ne 77 ] || skip 'this user may not read that memory'
@@ -107,6 +109,10 @@ in_files()
 	holds "$output" 'limbs'
 	same '' "$(found "$worker")" 'what the worker holds'
 	same '' "$(found "$MASTER")" 'what the master holds'
+	# The store has the hashes, and forgets what it was told and tells.
+	run -0 found "$(centre_pid store)"
+	holds "$output" 'hash-alice'
+	same '' "$(grep -v '^hash-' <<<"$output")" 'what else the store holds'
 	token=$(jq -r .token "$dir/stays")
 	text_secret token-alice "$token" >"$dir/secrets"
 	same token-alice "$(found "$worker")" 'what the worker has to know'

@@ -74,6 +74,9 @@ channel_close(struct channel *channel)
 	else
 		store->channels = channel->next;
 	store->channel_count--;
+	/* A token may be in it. */
+	if (channel->out.data != NULL)
+		ipc_wipe(channel->out.data, channel->out.len);
 	free(channel->out.data);
 	free(channel);
 }
@@ -105,6 +108,28 @@ struct held {
 	uint32_t body_len, tail_len;
 };
 
+/* Makes room for so much more; no copy of what is there stays behind. */
+static bool
+grow(struct frames *out, size_t more)
+{
+	size_t size = (out->len + more) * 2;
+	char *data;
+
+	if (out->size - out->len >= more)
+		return true;
+	data = malloc(size);
+	if (data == NULL)
+		return false;
+	if (out->len > 0) {
+		memcpy(data, out->data, out->len);
+		ipc_wipe(out->data, out->len);
+	}
+	free(out->data);
+	out->data = data;
+	out->size = size;
+	return true;
+}
+
 static bool
 hold(struct frames *out, const struct held *held, const void *body,
     const void *tail)
@@ -112,15 +137,8 @@ hold(struct frames *out, const struct held *held, const void *body,
 	size_t need = sizeof(*held) + held->body_len + held->tail_len;
 	size_t padded = (need + 7) & ~(size_t)7;
 
-	if (out->size - out->len < padded) {
-		size_t size = (out->len + padded) * 2;
-		char *data = realloc(out->data, size);
-
-		if (data == NULL)
-			return false;
-		out->data = data;
-		out->size = size;
-	}
+	if (!grow(out, padded))
+		return false;
 	memcpy(out->data + out->len, held, sizeof(*held));
 	memcpy(out->data + out->len + sizeof(*held), body, held->body_len);
 	if (held->tail_len > 0)
@@ -199,8 +217,11 @@ send_held(struct channel *channel)
 		at += (sizeof(held) + held.body_len + held.tail_len + 7) &
 		    ~(size_t)7;
 	}
-	memmove(out->data, out->data + at, out->len - at);
-	out->len -= at;
+	if (at > 0) {
+		memmove(out->data, out->data + at, out->len - at);
+		out->len -= at;
+		ipc_wipe(out->data + out->len, at);
+	}
 	return true;
 }
 
@@ -260,6 +281,10 @@ channel_read(struct channel *channel)
 		case 1:
 			if (!channel->deaf)
 				dispatch(store, channel, &frame);
+			/* Head and all: passwords and tokens. */
+			ipc_wipe(store->frame,
+			    (size_t)(frame.tail + frame.tail_len -
+				(const char *)store->frame));
 			break;
 		case 0:
 			channel_close(channel);

@@ -130,6 +130,7 @@ find_asker(struct store *store, struct asker *asker, enum wire_who who,
     const struct ipc_frame *frame)
 {
 	struct ipc_auth auth;
+	bool found;
 
 	if (who == WHO_ANYONE)
 		return !rate_address(store, asker);
@@ -141,7 +142,9 @@ find_asker(struct store *store, struct asker *asker, enum wire_who who,
 	}
 	if (auth.token[0] == '\0')
 		return find_brief(store, asker, who);
-	return find_session(store, asker, &auth, frame->type);
+	found = find_session(store, asker, &auth, frame->type);
+	ipc_wipe(&auth, sizeof(auth));
+	return found;
 }
 
 void
