@@ -225,10 +225,11 @@ send_held(struct channel *channel)
 	return true;
 }
 
+/* Sends, and ends a channel whose last word that was. */
 static void
 flush(struct channel *channel)
 {
-	if (!send_held(channel)) {
+	if (!send_held(channel) || (channel->deaf && channel->out.len == 0)) {
 		channel_close(channel);
 		return;
 	}
@@ -265,7 +266,7 @@ channel_resume(struct channel *channel)
 /*
  * Takes what the worker has asked, until it must wait or has asked enough
  * for one turn.  Answers go out after the commit.  What a deaf channel still
- * brings is thrown away.
+ * brings until then is thrown away.
  */
 static void
 channel_read(struct channel *channel)

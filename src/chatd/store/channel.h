@@ -28,7 +28,7 @@ struct channel {
 	int64_t proved_by; /* the user who vouches for it, or 0 */
 	int64_t brief; /* the user of its brief login, or 0 */
 	bool waits; /* for the keeper: nothing more is read */
-	bool deaf; /* ended for the client's order: answers nothing */
+	bool deaf; /* ends with what is held; answers nothing more */
 	bool listed; /* among those with answers to send */
 	struct frames out;
 	struct channel *previous, *next; /* all channels */
