@@ -155,7 +155,7 @@ struct ipc_counted {
 	int64_t silent; /* that said nothing until their deadline */
 	int64_t shortages; /* times that the system was short of something */
 	int32_t store_restarts, keeper_restarts;
-	uint32_t sandbox; /* what is in force, sandbox_parts() */
+	uint32_t sandbox[4]; /* sandbox_parts() by role, in their order */
 	char certificate_ends[32]; /* RFC 3339, "" if unknown */
 };
 

@@ -323,8 +323,15 @@ sandbox_seal(void)
 		limit(RLIMIT_NPROC, 0);
 }
 
+/* Memory cannot be bounded where nobody knows how much there is. */
+static bool
+limited(enum ipc_role role)
+{
+	return role == ROLE_MASTER || role == ROLE_STORE || sandbox.mapped != 0;
+}
+
 unsigned
-sandbox_parts(void)
+sandbox_parts(enum ipc_role role)
 {
 	bool entered = sandbox.entered && !SANITIZED;
 	const bool has[SANDBOX_PART_COUNT] = {
@@ -332,7 +339,7 @@ sandbox_parts(void)
 	    [SANDBOX_CAPABILITIES] = capabilities_none(),
 	    [SANDBOX_PRIVILEGES] = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1,
 	    [SANDBOX_TRACING] = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0,
-	    [SANDBOX_LIMITS] = entered,
+	    [SANDBOX_LIMITS] = entered && limited(role),
 	    [SANDBOX_CALLS] = entered && calls_possible(),
 	    [SANDBOX_FILES] = entered && files_possible(),
 	};

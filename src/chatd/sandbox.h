@@ -72,11 +72,11 @@ void sandbox_enter(enum ipc_role role);
 void sandbox_seal(void);
 
 /*
- * The parts that are in force for whoever asks, and for all that it forks
- * and that enter, since they get them all or end; a bit each, 1 << enum
+ * The parts that are in force for a role, where whoever asks has entered and
+ * forks it, since it gets what it can or ends; a bit each, 1 << enum
  * sandbox_part.
  */
-unsigned sandbox_parts(void);
+unsigned sandbox_parts(enum ipc_role role);
 
 /* What a signal that ended a process is called in the log. */
 const char *sandbox_signal_text(int signo);

@@ -142,7 +142,8 @@ tell_counted(struct master *master, uint32_t number)
 	counted.limit = master->settings->workers;
 	counted.waiting = children_waiting(master->children);
 	counted.refused_now = guard_refused(master->guard, clock_mono());
-	counted.sandbox = sandbox_parts();
+	for (int i = 0; i < 4; i++)
+		counted.sandbox[i] = sandbox_parts((enum ipc_role)(1 << i));
 	certificate_ends(master->tls, counted.certificate_ends);
 	store_tell(master, IPC_COUNTED, number, &counted, sizeof(counted), NULL,
 	    0, -1);

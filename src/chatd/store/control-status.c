@@ -45,9 +45,9 @@ set_number(json_t *object, const char *key, int64_t number)
 	json_object_set_new(object, key, json_integer(number));
 }
 
-/* What confines each role: they get all that the master has, or end. */
+/* What confines each role. */
 static void
-status_sandbox(json_t *reply, uint32_t parts)
+status_sandbox(json_t *reply, const struct ipc_counted *counted)
 {
 	static const char *const roles[] = {
 	    "master", "store", "keeper", "worker"};
@@ -57,7 +57,7 @@ status_sandbox(json_t *reply, uint32_t parts)
 		json_t *list = json_array();
 
 		for (int part = 0; part < SANDBOX_PART_COUNT; part++)
-			if (parts >> part & 1)
+			if (counted->sandbox[i] >> part & 1)
 				json_array_append_new(list,
 				    json_string(sandbox_part_name(
 					(enum sandbox_part)part)));
@@ -86,7 +86,7 @@ status_counted(json_t *reply, const struct ipc_counted *counted)
 	set_number(reply, "crashes", counted->crashes);
 	set_number(reply, "store_restarts", counted->store_restarts);
 	set_number(reply, "keeper_restarts", counted->keeper_restarts);
-	status_sandbox(reply, counted->sandbox);
+	status_sandbox(reply, counted);
 	if (counted->certificate_ends[0] != '\0')
 		json_object_set_new(reply, "certificate_ends",
 		    json_string(counted->certificate_ends));
