@@ -15,6 +15,7 @@
 #include "lib/unix.h"
 #include "fuzz.h"
 #include "store-stage.h"
+#include "unwatched.h"
 
 #define INVITE_OF_OTHERS "0000-0000-0000-0000-0000-0000-0002"
 
@@ -145,6 +146,7 @@ store_make(void)
 	store->lockouts = lockouts_new();
 	store->paces = paces_new();
 	store_tick(store);
+	CLAIM(sqlite_unwatched() == SQLITE_OK);
 	store->db = db_open(dir, &status, why);
 	CLAIM(store->db != NULL);
 	db_meta_text(store->db, "epoch", store->epoch, sizeof(store->epoch));

@@ -36,9 +36,8 @@ lockouts_free(struct lockouts *table)
 {
 	if (table == NULL)
 		return;
-	for (size_t i = 0; i < BUCKETS; i++)
-		while (table->buckets[i] != NULL)
-			lockout_drop(table, table->buckets[i]);
+	while (table->oldest != NULL)
+		lockout_drop(table, table->oldest);
 	free(table);
 }
 
