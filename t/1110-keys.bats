@@ -239,10 +239,13 @@ ask_unverified()
 	ctl reload
 }
 
-@test "a key that everybody may read is not used" {
+# usage: key_refused MODE WHY ; neither at the start nor later, by anybody
+key_refused()
+{
+	local wanted
 	centre_start
-	chmod 644 "$state/server.key"
-	wanted="tls: $state/server.key: others may read it (mode 644); chmod 600"
+	chmod "$1" "$state/server.key"
+	wanted="tls: $state/server.key: $2 (mode $1); chmod 600"
 	run -78 ctl reload
 	holds "$output" "$wanted"
 	run -78 chatd -t -c "$conf"
@@ -256,6 +259,10 @@ ask_unverified()
 	holds "$output" "$wanted"
 	chmod 640 "$state/server.key"
 	run -0 chatd -t -c "$conf"
+}
+
+@test "a key that everybody may read is not used" {
+	key_refused 644 'others may read it'
 }
 
 # usage: ends_in DAYS ; a certificate for the key that is there
@@ -378,22 +385,7 @@ whole_again()
 }
 
 @test "a key that a group may change is not used" {
-	centre_start
-	chmod 620 "$state/server.key"
-	wanted="tls: $state/server.key: a group may change it (mode 620); chmod 600"
-	run -78 ctl reload
-	holds "$output" "$wanted"
-	run -78 chatd -t -c "$conf"
-	holds "$output" "$wanted"
-	run -78 ctl check
-	holds "$output" "error: $wanted"
-	ask hello
-	accepted
-	centre_stop
-	run -78 timeout "$patience" chatd -f -c "$conf"
-	holds "$output" "$wanted"
-	chmod 640 "$state/server.key"
-	run -0 chatd -t -c "$conf"
+	key_refused 620 'a group may change it'
 }
 
 @test "a certificate that others may change is a warning" {

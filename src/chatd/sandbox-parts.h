@@ -11,6 +11,23 @@
 #include "chatd/ipc.h"
 #include "chatd/settings.h"
 
+/*
+ * The sanitizers map terabytes, read /proc, write reports and, at the end,
+ * look for leaks as a tracer in a thread: so in a build with them there are
+ * no limits, no lists of system calls or files, and no ban on tracing.
+ */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED 1
+#endif
+#ifndef SANITIZED
+#define SANITIZED 0
+#endif
+
 enum { SANDBOX_ROLES = 4 };
 
 /* A role's place in an array. */

@@ -28,23 +28,6 @@
 #include "lib/log.h"
 #include "lib/unix.h"
 
-/*
- * The sanitizers map terabytes, read /proc, write reports and, at the end,
- * look for leaks as a tracer in a thread: so in a build with them there are
- * no limits, no lists of system calls or files, and no ban on tracing.
- */
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0
-#endif
-
 enum {
 	WORKER_ROOM = 256 << 20, /* 64 replies under way, TLS, JSON */
 	KEEPER_ROOM = 512 << 20, /* two threads that hash, their heaps */

@@ -20,6 +20,7 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
+#include "chatd/sandbox-parts.h"
 #include "chatd/sandbox.h"
 #include "lib/log.h"
 #include "sandbox-tries.h"
@@ -32,18 +33,6 @@ enum {
 	WORKER_LOG = 16 << 20, /* what a worker may add to a log */
 	MANY = 40, /* descriptors that somebody left open */
 };
-
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0
-#endif
 
 /* In the order of their bits. */
 static const enum ipc_role roles[] = {

@@ -2,8 +2,8 @@
 /*
  * What is printed on a terminal, broken at its width: further rows are
  * indented by two spaces, so that nothing in a long line can stand where
- * lines begin.  Where the terminal has no UTF-8 it is ASCII.  Anywhere else it goes out as it is.  Runs in the faces that
- * print lines.
+ * lines begin.  Where the terminal has no UTF-8 it is ASCII.  Anywhere else it
+ * goes out as it is.  Runs in the faces that print lines.
  */
 #ifndef CHAT_FACES_FOLD_H
 #define CHAT_FACES_FOLD_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * `chat send`, `chat broadcast` and the text of `chat private`: reads it, sends
- * it or has it kept, and says what came of it.  Runs in the face; says that a message is kept only
- * when it is written down.
+ * it or has it kept, and says what came of it.  Runs in the face; says that a
+ * message is kept only when it is written down.
  */
 #include "chat/faces/oneshot-parts.h"
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The SQLite backend: opening, statements, users, sessions, locks, accepted
- * ids (its tables are in db-sqlite-schema.c).  WAL with synchronous=FULL: what was committed survives a power cut.
- * Used by the store alone, which holds the file exclusively.
+ * ids (its tables are in db-sqlite-schema.c).  WAL with synchronous=FULL: what
+ * was committed survives a power cut.  Used by the store alone, which holds
+ * the file exclusively.
  */
 #include <errno.h>
 #include <inttypes.h>

@@ -246,7 +246,7 @@ int space_begin(struct db *db, const char *path, int *status, char why[256]);
 /* Before the database is closed. */
 void space_end(struct db *db);
 
-/* db-sqlite-schema.c: the tables of a new database; a new life of an old one. */
+/* db-sqlite-schema.c: a new database's tables; a new life of an old one. */
 void schema_create(struct db *db);
 void epoch_make(char epoch[WIRE_EPOCH_LEN + 1]);
 /*

@@ -2,8 +2,8 @@
 /*
  * When a client is told that there is something for it: at once, then not
  * for a moment, and twice more if it does not come.  News of the room, which
- * one asks for and all come to fetch, gather for longer.  Each wait is a queue of
- * its own in the order of time, so that a knock costs the same however many
+ * one asks for and all come to fetch, gather for longer.  Each wait is a queue
+ * of its own in the order of time, so that a knock costs the same however many
  * there are.  Part of the store; must never knock before the commit.
  */
 #include "chatd/store/state.h"
