@@ -297,7 +297,7 @@ items()
 		case $name in
 		fork | main | fatal) continue ;;
 		esac
-		grep -rqE "^$name\(" "$CHAT_SRC/src" ||
+		grep -rqE "^$name\(" "$CHAT_SRC/src" "$CHAT_SRC/t/fuzz" ||
 			fail "there is no $name()"
 	done
 }
