@@ -182,7 +182,9 @@ test_keys(void)
 	told("keys", NULL);
 	is(member(json_array_get(json_object_get(line, "keys"), 0), "changed"),
 	    mallory.pin, "both keys are listed");
-	wish("trust", "user", "bob", NULL, NULL);
+	wish("trust", "user", "bob", "fingerprint", bob.pin);
+	fares("not-allowed", "one that was not shown last is not trusted");
+	wish("trust", "user", "bob", "fingerprint", mallory.pin);
 	told("tag", NULL);
 	is(member(line, "fingerprint"), mallory.pin, "until it is trusted");
 	ok(told("event", "address") != NULL, "which makes the link begin");

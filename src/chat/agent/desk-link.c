@@ -476,6 +476,7 @@ key_entry(void *arg, const char *user, const struct book_key *key)
 void
 desk_trust(struct agent *agent, const struct wish *wish)
 {
+	const char *pin = wire_get_string(wish->line, "fingerprint");
 	struct keys keys = {wish, NULL};
 	char user[NAME_MAX_LEN + 1];
 	struct book_key known;
@@ -494,6 +495,13 @@ desk_trust(struct agent *agent, const struct wish *wish)
 	}
 	if (!desk_user(wish, "user", user))
 		return;
+	if (pin != NULL && book_key(agent->book, user, &known) != -1 &&
+	    strcmp(known.changed, pin) != 0) {
+		no(wish, "not-allowed",
+		    "%s has not shown that public key last; compare again.",
+		    user);
+		return;
+	}
 	taken = book_key_trust(agent->book, user, clock_wall());
 	if (taken == -1 || book_key(agent->book, user, &known) == -1) {
 		desk_fail(agent, wish);

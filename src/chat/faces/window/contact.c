@@ -140,24 +140,30 @@ static void
 judged(AdwMessageDialog *dialog, const char *answer, struct talk_view *talk)
 {
 	const char *user = g_object_get_data(G_OBJECT(dialog), "chat-user");
+	const char *key = g_object_get_data(G_OBJECT(dialog), "chat-key");
 
+	/* That one and no other, whatever has been shown since. */
 	if (strcmp(answer, "trust") == 0)
-		talk_want_user(talk, WANT_TRUST, "trust", user);
+		talk_want(talk, WANT_TRUST,
+		    json_pack("{s:s, s:s, s:s}", "do", "trust", "user", user,
+			"fingerprint", key),
+		    user, NULL);
 }
 
 /* Shows keys, to be compared by another way. */
 static void
-keys_dialog(
-    struct talk_view *talk, const char *user, const char *body, bool changed)
+keys_dialog(struct talk_view *talk, const char *user, const char *body,
+    const char *changed)
 {
 	char *title = g_strdup_printf(
-	    changed ? "The key of %s has changed" : "The key of %s", user);
+	    changed != NULL ? "The key of %s has changed" : "The key of %s",
+	    user);
 	GtkWidget *dialog = adw_message_dialog_new(
 	    GTK_WINDOW(gtk_widget_get_root(talk->page)), title, body);
 	AdwMessageDialog *message = ADW_MESSAGE_DIALOG(dialog);
 
 	adw_message_dialog_add_response(message, "close", "_Close");
-	if (changed) {
+	if (changed != NULL) {
 		adw_message_dialog_add_response(
 		    message, "trust", "_Trust the New Key");
 		adw_message_dialog_set_response_appearance(
@@ -167,6 +173,8 @@ keys_dialog(
 	adw_message_dialog_set_close_response(message, "close");
 	g_object_set_data_full(
 	    G_OBJECT(dialog), "chat-user", g_strdup(user), g_free);
+	g_object_set_data_full(
+	    G_OBJECT(dialog), "chat-key", g_strdup(changed), g_free);
 	g_signal_connect(dialog, "response", G_CALLBACK(judged), talk);
 	contact_close(talk);
 	g_set_weak_pointer(&talk->keys, GTK_WINDOW(dialog));
@@ -214,7 +222,7 @@ contact_keys(struct talk_view *talk, const json_t *reply, const char *user)
 	    : g_strdup_printf("%s\n\nIf %s reads the same to you, by another "
 			      "way, nobody is in between.",
 		  known, user);
-	keys_dialog(talk, user, body, changed != NULL);
+	keys_dialog(talk, user, body, changed);
 	g_free(known);
 	g_free(shown);
 	g_free(body);
