@@ -362,6 +362,7 @@ set_up()
 	watches alice LOCPATH="$dir" LC_ALL=en_US.ISO-8859-1
 	login bob
 	tell bob alice $'caf\u00e9 \u65e5 \u00db31m \u202e'
+	has_on_screen alice '\* bob +1\|'
 	keys alice M-a
 	has_on_screen alice "$now bob: caf\\? \\?  \\?31m \\?"
 	same '' "$(screen alice | LC_ALL=C grep '[^ -~]')"

@@ -9,10 +9,8 @@
 
 #include <sys/signalfd.h>
 
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -21,6 +19,7 @@
 #include "chat/faces/command.h"
 #include "chat/faces/login.h"
 #include "chat/faces/oneshot.h"
+#include "chat/faces/outlet.h"
 #include "chat/faces/seat.h"
 #include "chat/faces/show-link.h"
 #include "chat/faces/show.h"
@@ -30,6 +29,7 @@
 enum {
 	ASKED_MAX = 512, /* then standard input waits */
 	PATIENCE_MS = 10000, /* without any answer, at the end */
+	LAST_MS = 500, /* for a reader that does not read, likewise */
 	QUIT_MS = 7000, /* a little more than the agent's logout */
 };
 
@@ -76,19 +76,17 @@ done(struct line *line, int status)
 	loop_stop(line->loop);
 }
 
-/* Waits until the reader takes something; false if we are to leave first. */
+/* How long a reader that takes nothing may hold us up: not when we leave. */
+static int
+reader_patience(const struct line *line)
+{
+	return line->ending == QUITTING ? LAST_MS : -1;
+}
+
 static bool
 reader_ready(const struct line *line)
 {
-	struct pollfd pfds[2] = {
-	    {.fd = STDOUT_FILENO, .events = POLLOUT},
-	    {.fd = line->face->stop, .events = POLLIN},
-	};
-
-	while (poll(pfds, 2, -1) == -1 || pfds[0].revents == 0)
-		if (pfds[1].revents != 0)
-			return false;
-	return true;
+	return outlet_ready(line->face->stop, reader_patience(line));
 }
 
 /* Before anything is printed: makes room for it above the edited line. */
@@ -103,12 +101,9 @@ start_out(struct line *line)
 static void
 flush_out(struct line *line)
 {
-	if (__fpending(stdout) > 0 && !reader_ready(line)) {
-		__fpurge(stdout);
+	if (outlet_flush(line->face->stop, reader_patience(line)) !=
+	    OUTLET_DONE)
 		done(line, EX_IOERR);
-	} else if (fflush(stdout) == EOF && line->status == 0) {
-		done(line, EX_IOERR);
-	}
 	terminal_show(line->seat.terminal);
 }
 
@@ -645,6 +640,7 @@ line_main(const struct account *account, struct face *face,
 	    .end_tag = -1,
 	};
 
+	outlet_open();
 	line.message_bytes =
 	    (size_t)wire_get_number(login, "message_bytes", TEXT_MAX_LEN);
 	if (watch_all(&line) == -1)
@@ -656,6 +652,6 @@ line_main(const struct account *account, struct face *face,
 	loop_free(line.loop);
 	if (line.status == 0)
 		puts(line.detaching ? "You stay logged in." : "Goodbye.");
-	fflush(stdout);
+	outlet_flush(face->stop, LAST_MS);
 	return line.status;
 }

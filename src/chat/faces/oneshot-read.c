@@ -7,13 +7,13 @@
 #include "chat/faces/oneshot-parts.h"
 
 #include <poll.h>
-#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "chat/faces/login.h"
+#include "chat/faces/outlet.h"
 #include "chat/faces/show.h"
 #include "lib/unix.h"
 #include "lib/wire.h"
@@ -131,25 +131,18 @@ happened(struct reader *reader, const json_t *event)
 static bool
 get_out(struct reader *reader)
 {
-	struct pollfd pfds[2] = {
-	    {.fd = STDOUT_FILENO, .events = POLLOUT},
-	    {.fd = reader->run->face->stop, .events = POLLIN},
-	};
-	int status;
-
-	if (__fpending(stdout) == 0)
-		return true;
 	/* A reader that takes nothing must not keep us from leaving. */
-	while (poll(pfds, 2, -1) == -1 || pfds[0].revents == 0)
-		if (pfds[1].revents != 0) {
-			__fpurge(stdout);
-			give_up(reader, EX_IOERR);
-			return false;
-		}
-	status = oneshot_flushed(0);
-	if (status != 0)
-		give_up(reader, status);
-	return status == 0;
+	switch (outlet_flush(reader->run->face->stop, -1)) {
+	case OUTLET_DONE:
+		return true;
+	case OUTLET_FAILED:
+		perror("chat: standard output");
+		break;
+	case OUTLET_STOPPED:
+		break;
+	}
+	give_up(reader, EX_IOERR);
+	return false;
 }
 
 /* ---- what is asked ---- */
@@ -391,6 +384,7 @@ oneshot_news(const struct run *run)
 		return oneshot_no_answer(run);
 	if (out < 0)
 		return out;
+	outlet_open();
 	if (out != 0) {
 		/* What the last session has left is here all the same. */
 		rest.follow = false;
