@@ -85,7 +85,9 @@ set_up()
 @test "where the locale has neither UTF-8 nor ASCII only ASCII is shown" {
 	localedef -i en_US -f ISO-8859-1 "$dir/en_US.ISO-8859-1" 2>/dev/null ||
 		skip 'there is no such locale to be made'
-	sits bob LOCPATH="$dir" LC_ALL=en_US.ISO-8859-1
+	# The C library loses memory when it looks there.
+	sits bob LOCPATH="$dir" LC_ALL=en_US.ISO-8859-1 \
+		ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0"
 	listens bob
 	login alice
 	# The second octet of the third word alone would begin a sequence there.

@@ -359,7 +359,9 @@ set_up()
 @test "where the locale has neither UTF-8 nor ASCII only ASCII is shown" {
 	localedef -i en_US -f ISO-8859-1 "$dir/en_US.ISO-8859-1" 2>/dev/null ||
 		skip 'there is no such locale to be made'
-	watches alice LOCPATH="$dir" LC_ALL=en_US.ISO-8859-1
+	# The C library loses memory when it looks there.
+	watches alice LOCPATH="$dir" LC_ALL=en_US.ISO-8859-1 \
+		ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0"
 	login bob
 	tell bob alice $'caf\u00e9 \u65e5 \u00db31m \u202e'
 	has_on_screen alice '\* bob +1\|'
