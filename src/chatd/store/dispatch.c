@@ -14,22 +14,22 @@
 static const struct row {
 	enum wire_who who;
 	answer_fn *answer;
-	bool grows; /* the database, and makes no room */
+	bool grows; /* the database, while the others may make room in it */
 } rows[IPC_COUNT_OF_TYPES] = {
     [IPC_LOGIN] = {WHO_ANYONE, answer_login, true},
-    [IPC_REGISTER] = {WHO_ANYONE, answer_register},
-    [IPC_LOGOUT] = {WHO_SESSION, answer_logout},
-    [IPC_LIVE] = {WHO_SESSION, answer_live},
-    [IPC_SYNC] = {WHO_SESSION, answer_sync},
-    [IPC_SEND] = {WHO_BRIEF, answer_send},
-    [IPC_BROADCAST] = {WHO_BRIEF, answer_broadcast},
-    [IPC_ONLINE] = {WHO_BRIEF, answer_online},
+    [IPC_REGISTER] = {WHO_ANYONE, answer_register, false},
+    [IPC_LOGOUT] = {WHO_SESSION, answer_logout, false},
+    [IPC_LIVE] = {WHO_SESSION, answer_live, false},
+    [IPC_SYNC] = {WHO_SESSION, answer_sync, false},
+    [IPC_SEND] = {WHO_BRIEF, answer_send, false},
+    [IPC_BROADCAST] = {WHO_BRIEF, answer_broadcast, false},
+    [IPC_ONLINE] = {WHO_BRIEF, answer_online, false},
     [IPC_BLOCK] = {WHO_BRIEF, answer_block, true},
     [IPC_UNBLOCK] = {WHO_BRIEF, answer_unblock, true},
-    [IPC_BLOCKED] = {WHO_BRIEF, answer_blocked},
-    [IPC_ASK] = {WHO_SESSION, answer_ask},
+    [IPC_BLOCKED] = {WHO_BRIEF, answer_blocked, false},
+    [IPC_ASK] = {WHO_SESSION, answer_ask, false},
     [IPC_ANSWER] = {WHO_SESSION, answer_answer, true},
-    [IPC_HANGUP] = {WHO_SESSION, answer_hangup},
+    [IPC_HANGUP] = {WHO_SESSION, answer_hangup, false},
     [IPC_PASSWORD] = {WHO_BRIEF, answer_password, true},
 };
 
